@@ -349,6 +349,17 @@ pub struct View {
     pub pending: BTreeMap<String, String>,
 }
 
+/// Whether a database can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It serves.
+    Yes,
+    /// It is being worked on and serves as it did before; the waiting is for one that never served.
+    AsBefore(Waiting),
+    /// It does not serve.
+    No(Waiting),
+}
+
 /// The content of a connection Secret, without the user's templates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -416,10 +427,7 @@ pub trait Kind:
     /// Everything that is to be done.
     fn plan(&self, want: Want, inputs: &Inputs, observed: &Observed<Self>) -> Plan<Action<Self>>;
     /// Whether it can be used now.
-    ///
-    /// # Errors
-    /// Why not.
-    fn ready(&self, observed: &Observed<Self>) -> Result<(), Waiting>;
+    fn ready(&self, observed: &Observed<Self>) -> Readiness;
     /// What the shared status shows.
     fn view(&self, observed: &Observed<Self>) -> View;
     /// Status fields of its own.

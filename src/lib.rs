@@ -11,8 +11,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod approval;
 pub mod aws;
 pub mod conditions;
+pub mod controller;
 pub mod diff;
 pub mod kind;
+pub mod life;
 pub mod spec;
+pub mod window;

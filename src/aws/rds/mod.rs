@@ -3,6 +3,7 @@
 //! [`settings`] holds every field of an instance, [`calls`] sends, [`create`] and [`modify`] map fields to requests,
 //! [`read`] maps answers back.
 
+pub mod normalise;
 pub mod settings;
 pub mod version;
 

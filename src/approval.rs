@@ -1,0 +1,354 @@
+//! Which steps of a plan may run in this round: approvals, rejected steps, the loop breaker, the deletion brake and
+//! managementPolicy Plan, the same for every kind (product.md section 6).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::aws::Action;
+use crate::aws::owner::hash;
+use crate::conditions::Reason;
+use crate::kind::{Disruption, Plan, Problem, Step, Waiting, Want, When};
+use crate::spec::{Change, Journal, ManagementPolicy, PlanStatus, PlannedStep, annotation};
+
+/// The same difference sent this often without effect is a loop.
+pub const LOOP_LIMIT: u32 = 3;
+
+/// What the decision depends on, besides the plan.
+#[derive(Clone, Debug)]
+pub struct Circumstances<'a> {
+    /// What is to become of the database.
+    pub want: Want,
+    /// The object's policy.
+    pub policy: ManagementPolicy,
+    /// What was noted so far.
+    pub journal: &'a Journal,
+    /// Value of the annotation `awsdb.dev/approve`.
+    pub approve: Option<&'a str>,
+    /// Why deletions are held at the moment, if they are.
+    pub brake: Option<String>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A plan with everything decided: nothing is left to choose at execution time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision<A> {
+    /// Steps to perform in this round, with their ids: the first runnable one of each thing.
+    pub run: Vec<(String, Step<A>)>,
+    /// What status shows.
+    pub plan: Option<PlanStatus>,
+    /// What stands in the way.
+    pub problem: Option<Problem>,
+    /// What is being waited for.
+    pub waiting: Option<Waiting>,
+    /// Approved ids that are still in the plan.
+    pub approved: BTreeSet<String>,
+}
+
+/// Id of a step: a hash of thing, call, changes and class, never of secrets or times.
+pub fn step_id<A: Action>(step: &Step<A>) -> String {
+    let changes: Vec<String> = step.changes.iter().map(Change::to_string).collect();
+    hash(&[step.thing, step.action.operation(), &changes.join("\n"), step.class.word()], 12)
+}
+
+/// Decides.
+pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> Decision<A> {
+    let ids: Vec<String> = plan.steps.iter().map(step_id).collect();
+    let steps: Vec<(String, Step<A>)> =
+        ids.into_iter().zip(plan.steps).map(|(id, step)| (id, hold(step, circumstances))).collect();
+    let approved = approvals(&steps, circumstances);
+    let mut decision = Decision { run: Vec::new(), plan: None, problem: plan.problem, waiting: plan.waiting, approved };
+    let mut shown = Vec::with_capacity(steps.len());
+    let mut busy = BTreeSet::new();
+    let mut held = Vec::new();
+    for (id, mut step) in steps {
+        let is_approved = decision.approved.contains(&id);
+        if is_approved && is_held(&step.when) {
+            step.when = When::Now;
+        }
+        let obstacle = obstacle(&id, &step, circumstances);
+        shown.push(show(&id, &step, obstacle.as_ref()));
+        match (&step.when, obstacle) {
+            (When::Now | When::SentForWindow, Some(problem)) => {
+                decision.problem.get_or_insert(problem);
+            }
+            (When::Now | When::SentForWindow, None) => {
+                if busy.insert(step.thing) {
+                    decision.run.push((id, step));
+                }
+            }
+            (When::Window | When::Approval, _) => held.push((id, step)),
+            (When::After(waiting), _) => {
+                decision.waiting.get_or_insert(waiting.clone());
+            }
+        }
+    }
+    let hash = held_hash(held.iter().map(|(id, _)| id.as_str()));
+    if decision.waiting.is_none() {
+        decision.waiting = held.first().map(|(_, step)| held_message(step, held.len(), hash.as_deref()));
+    }
+    if !shown.is_empty() {
+        decision.plan = Some(PlanStatus { hash, steps: shown });
+    }
+    decision
+}
+
+/// What the policies make of a step's own wish.
+fn hold<A: Action>(mut step: Step<A>, circumstances: &Circumstances<'_>) -> Step<A> {
+    if !matches!(step.when, When::Now | When::SentForWindow) {
+        return step;
+    }
+    // The object's deletion under its own deletionPolicy is the user's word; anything else that destroys is not.
+    let destroys = circumstances.want == Want::Present && step.class >= Disruption::Replacement;
+    if circumstances.policy == ManagementPolicy::Plan || destroys {
+        step.when = When::Approval;
+    } else if let (true, Some(brake)) = (step.action.deletes(), &circumstances.brake) {
+        step.when = When::Approval;
+        step.because = format!("{}; held: {brake}", step.because);
+    }
+    step
+}
+
+fn is_held(when: &When) -> bool {
+    matches!(when, When::Window | When::Approval)
+}
+
+/// Ids approved before that are still planned, and all held ones when the annotation repeats their hash.
+fn approvals<A: Action>(steps: &[(String, Step<A>)], circumstances: &Circumstances<'_>) -> BTreeSet<String> {
+    let before = &circumstances.journal.approved;
+    let open: Vec<&str> = steps
+        .iter()
+        .filter(|(id, step)| is_held(&step.when) && !before.contains(id))
+        .map(|(id, _)| id.as_str())
+        .collect();
+    let agreed = held_hash(open.iter().copied()).as_deref() == circumstances.approve && !open.is_empty();
+    steps
+        .iter()
+        .map(|(id, _)| id)
+        .filter(|id| before.contains(*id) || (agreed && open.contains(&id.as_str())))
+        .cloned()
+        .collect()
+}
+
+/// The hash that an approval must repeat; it goes stale when the held steps change.
+fn held_hash<'a>(ids: impl Iterator<Item = &'a str>) -> Option<String> {
+    let ids: Vec<&str> = ids.collect();
+    (!ids.is_empty()).then(|| hash(&ids, 8))
+}
+
+fn held_message<A: Action>(step: &Step<A>, count: usize, hash: Option<&str>) -> Waiting {
+    let what = if count == 1 { "1 step waits".to_string() } else { format!("{count} steps wait") };
+    let (reason, how) = match step.when {
+        When::Window => (Reason::WaitingForWindow, "for the maintenance window or approval"),
+        _ => (Reason::WaitingForApproval, "for approval"),
+    };
+    let changes: Vec<String> = step.changes.iter().map(Change::to_string).collect();
+    let detail = if changes.is_empty() { step.because.clone() } else { changes.join(", ") };
+    Waiting::new(
+        reason,
+        format!(
+            "{what} {how}: {} ({}, {detail}); to approve: annotate {}={}",
+            step.action.operation(),
+            step.class.word(),
+            annotation::APPROVE,
+            hash.unwrap_or_default()
+        ),
+    )
+}
+
+/// Why a step that may run is not sent: AWS refused it before, or it has no effect.
+fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Problem> {
+    if let Some(rejection) = circumstances.journal.rejected.get(id).filter(|r| r.until.0 > circumstances.now) {
+        let reason = REJECTIONS.iter().find(|r| r.to_string() == rejection.reason).copied().unwrap_or(Reason::Rejected);
+        return Some(Problem::new(reason, rejection.message.clone()));
+    }
+    let attempts = circumstances.journal.attempts.get(id).copied().unwrap_or_default();
+    if attempts < LOOP_LIMIT {
+        return None;
+    }
+    let changes: Vec<String> = step.changes.iter().map(Change::to_string).collect();
+    let detail = if changes.is_empty() { step.because.clone() } else { changes.join(", ") };
+    Some(Problem::new(
+        Reason::UpdateLoop,
+        format!(
+            "{} was accepted {attempts} times without effect ({detail}): AWS keeps its value. It is not sent again; make the spec \
+             agree with AWS, remove the field, or find who changes it back",
+            step.action.operation()
+        ),
+    ))
+}
+
+/// Reasons that a refused call can have.
+const REJECTIONS: [Reason; 4] =
+    [Reason::Rejected, Reason::QuotaExceeded, Reason::AccessDenied, Reason::InsufficientCapacity];
+
+fn show<A: Action>(id: &str, step: &Step<A>, obstacle: Option<&Problem>) -> PlannedStep {
+    let (when, why) = match (&step.when, obstacle) {
+        (_, Some(problem)) => ("later", Some(problem.message.as_str())),
+        (When::Now, None) => ("now", None),
+        (When::SentForWindow | When::Window, None) => ("window", None),
+        (When::Approval, None) => ("approval", None),
+        (When::After(waiting), None) => ("later", Some(waiting.message.as_str())),
+    };
+    let because = match why {
+        Some(why) if step.because.is_empty() => why.to_string(),
+        Some(why) => format!("{}; waits: {why}", step.because),
+        None => step.because.clone(),
+    };
+    PlannedStep {
+        id: id.into(),
+        thing: step.thing.into(),
+        call: step.action.operation().into(),
+        changes: step.changes.clone(),
+        class: step.class.word().into(),
+        when: when.into(),
+        because,
+    }
+}
+
+/// Counts of sent steps that are still worth keeping: all are forgotten once things are settled, so that a step which
+/// only hides while AWS works on it is still counted when it comes back.
+pub fn kept_attempts(journal: &Journal, settled: bool) -> BTreeMap<String, u32> {
+    if settled { BTreeMap::new() } else { journal.attempts.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    #[derive(Clone, Debug, PartialEq)]
+    enum Act {
+        Modify,
+        Delete,
+    }
+    impl Action for Act {
+        fn operation(&self) -> &'static str {
+            match self {
+                Act::Modify => "Modify",
+                Act::Delete => "Delete",
+            }
+        }
+        fn deletes(&self) -> bool {
+            *self == Act::Delete
+        }
+    }
+
+    fn change(to: &str) -> Vec<Change> {
+        vec![Change { field: "class".into(), from: Some("a".into()), to: Some(to.into()) }]
+    }
+
+    fn modify(to: &str) -> Step<Act> {
+        Step::new("instance", Act::Modify, "").changing(change(to))
+    }
+
+    fn plan(steps: Vec<Step<Act>>) -> Plan<Act> {
+        Plan { steps, ..Plan::default() }
+    }
+
+    fn at<'a>(journal: &'a Journal, approve: Option<&'a str>) -> Circumstances<'a> {
+        Circumstances {
+            want: Want::Present,
+            policy: ManagementPolicy::Manage,
+            journal,
+            approve,
+            brake: None,
+            now: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn only_the_first_runnable_step_of_each_thing_runs() {
+        let journal = Journal::default();
+        let other = Step { thing: "group", ..modify("g") };
+        let decision = decide(plan(vec![modify("b"), modify("c"), other]), &at(&journal, None));
+        let run: Vec<_> =
+            decision.run.iter().map(|(_, step)| (step.thing, step.changes[0].to.clone().unwrap())).collect();
+        assert_eq!(run, [("instance", "b".to_string()), ("group", "g".to_string())]);
+        assert_eq!(decision.plan.unwrap().steps.len(), 3);
+    }
+
+    #[test]
+    fn an_approval_repeats_the_hash_of_the_held_steps_and_goes_stale_when_they_change() {
+        let mut journal = Journal::default();
+        let held = |to: &str| modify(to).when(When::Approval).class(Disruption::Reboot);
+        let first = decide(plan(vec![held("b")]), &at(&journal, None));
+        assert!(first.run.is_empty());
+        let hash = first.plan.unwrap().hash.unwrap();
+        assert!(first.waiting.unwrap().message.contains(&hash));
+
+        let changed = decide(plan(vec![held("c")]), &at(&journal, Some(&hash)));
+        assert!(changed.run.is_empty(), "an approval of another change must not run this one");
+
+        let approved = decide(plan(vec![held("b")]), &at(&journal, Some(&hash)));
+        assert_eq!(approved.run.len(), 1);
+        journal.approved = approved.approved;
+        let later = decide(plan(vec![held("b")]), &at(&journal, Some("stale")));
+        assert_eq!(later.run.len(), 1, "an approved step stays approved until it is done or changed");
+        let done = decide(plan(vec![]), &at(&journal, Some(&hash)));
+        assert!(done.approved.is_empty());
+    }
+
+    #[test]
+    fn policy_plan_holds_every_step() {
+        let journal = Journal::default();
+        let circumstances = Circumstances { policy: ManagementPolicy::Plan, ..at(&journal, None) };
+        let decision = decide(plan(vec![modify("b")]), &circumstances);
+        assert!(decision.run.is_empty());
+        assert_eq!(decision.plan.unwrap().steps[0].when, "approval");
+    }
+
+    #[test]
+    fn a_step_that_destroys_waits_for_approval_whatever_the_kind_says() {
+        let journal = Journal::default();
+        for class in [Disruption::Replacement, Disruption::DataLoss] {
+            assert!(decide(plan(vec![modify("b").class(class)]), &at(&journal, None)).run.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_brake_holds_deletions_only() {
+        let journal = Journal::default();
+        let circumstances = Circumstances {
+            want: Want::Absent,
+            brake: Some("more than 5 deletions in 10m".into()),
+            ..at(&journal, None)
+        };
+        let delete = Step::new("instance", Act::Delete, "the object was deleted").class(Disruption::DataLoss);
+        let decision = decide(plan(vec![delete.clone()]), &circumstances);
+        assert!(decision.run.is_empty());
+        assert!(decision.plan.unwrap().steps[0].because.contains("more than 5"));
+        let free = Circumstances { brake: None, ..circumstances };
+        assert_eq!(decide(plan(vec![delete]), &free).run.len(), 1);
+    }
+
+    #[test]
+    fn the_same_difference_sent_three_times_stalls_naming_field_and_both_values() {
+        let mut journal = Journal::default();
+        journal.attempts.insert(step_id(&modify("b")), LOOP_LIMIT);
+        let decision = decide(plan(vec![modify("b")]), &at(&journal, None));
+        assert!(decision.run.is_empty());
+        let problem = decision.problem.unwrap();
+        assert_eq!(problem.reason, Reason::UpdateLoop);
+        assert!(problem.message.contains("class: a -> b"), "{}", problem.message);
+        assert_eq!(decide(plan(vec![modify("c")]), &at(&journal, None)).run.len(), 1, "another value is another step");
+    }
+
+    #[test]
+    fn a_refused_step_is_not_sent_again_before_its_time_and_blocks_no_other_thing() {
+        let mut journal = Journal::default();
+        let rejection = |until: i64| crate::spec::Rejection {
+            reason: "QuotaExceeded".into(),
+            message: "no more".into(),
+            until: Time(Timestamp::from_second(until).unwrap()),
+        };
+        journal.rejected.insert(step_id(&modify("b")), rejection(10));
+        let group = Step { thing: "group", ..modify("g") };
+        let decision = decide(plan(vec![modify("b"), group]), &at(&journal, None));
+        assert_eq!(decision.run.len(), 1);
+        assert_eq!(decision.problem.unwrap(), Problem::new(Reason::QuotaExceeded, "no more"));
+        journal.rejected.insert(step_id(&modify("b")), rejection(0));
+        assert_eq!(decide(plan(vec![modify("b")]), &at(&journal, None)).run.len(), 1);
+    }
+}

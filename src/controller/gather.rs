@@ -1,0 +1,196 @@
+//! **gather**: everything besides AWS that a plan may look at.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use super::World;
+use super::cluster::{Cluster, ClusterError, SecretContent};
+use super::passwords::{self, CREDENTIALS_SUFFIX};
+use crate::aws::Password;
+use crate::aws::owner::{Owner, default_identifier};
+use crate::conditions::Reason;
+use crate::kind::{CredentialMode, Home, Inputs, Kind, Problem, Supplied, Want};
+use crate::life::PASSWORD_UNSET;
+use crate::spec::{SharedStatus, annotation};
+
+/// One round's object with everything that was read for it.
+#[derive(Debug)]
+pub struct Case<K> {
+    /// The object.
+    pub object: K,
+    /// What is to become of its database.
+    pub want: Want,
+    /// Its names in AWS.
+    pub home: Home,
+    /// Inputs of the plan.
+    pub inputs: Inputs,
+    /// Its status as stored.
+    pub status: SharedStatus,
+    /// The operator's own Secret.
+    pub credentials: Option<SecretContent>,
+    /// The Secret that workloads mount.
+    pub connection: Option<SecretContent>,
+    /// What reading the Secrets showed to be wrong.
+    pub problem: Option<Problem>,
+    /// The operator's own Secret is gone and the password was found in the connection Secret.
+    pub recovered: bool,
+}
+
+impl<K: Kind> Case<K> {
+    /// Name of the connection Secret.
+    pub fn connection_name(&self) -> String {
+        let given = self.object.shared().connection_secret.name.clone();
+        given.unwrap_or_else(|| format!("{}-connection", self.object.name_any()))
+    }
+
+    /// Name of the operator's own Secret.
+    pub fn credentials_name(&self) -> String {
+        format!("{}{CREDENTIALS_SUFFIX}", self.object.name_any())
+    }
+
+    /// Namespace of the object.
+    pub fn namespace(&self) -> String {
+        self.object.namespace().unwrap_or_default()
+    }
+
+    /// Uid of the object.
+    pub fn uid(&self) -> String {
+        self.inputs.uid.clone()
+    }
+}
+
+/// Reads what the plan of this object needs from Kubernetes.
+///
+/// # Errors
+/// When a Secret could not be read; a missing one is a value.
+pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -> Result<Case<K>, ClusterError> {
+    let now = Timestamp::from_second((world.now)().as_second()).unwrap_or_default();
+    let (namespace, uid) = (object.namespace().unwrap_or_default(), object.uid().unwrap_or_default());
+    let owner = owner_of(world, &object);
+    let status = object.status().cloned().unwrap_or_default();
+    let want = if object.meta().deletion_timestamp.is_some() { Want::Absent } else { Want::Present };
+    let mut case = Case {
+        want,
+        home: home_of(world, &object, &status, owner.clone()),
+        inputs: Inputs {
+            now,
+            owner,
+            trust_account: world.installation.trust_account,
+            account: String::new(),
+            recorded_account: status.account_id.clone(),
+            recorded_arn: status.arn.clone(),
+            accepted: world.recall.get(&uid).accepted,
+            uid,
+            journal: status.journal.clone(),
+            stored: Default::default(),
+            supplied: Supplied::NotAsked,
+            rotate: object.annotations().get(annotation::ROTATE).cloned(),
+            clocks: world.clocks,
+        },
+        status,
+        credentials: None,
+        connection: None,
+        problem: None,
+        recovered: false,
+        object,
+    };
+    refresh_journal(&mut case);
+    case.credentials = world.cluster.secret(&namespace, &case.credentials_name()).await?;
+    case.connection = world.cluster.secret(&namespace, &case.connection_name()).await?;
+    judge_secrets(&mut case);
+    if let CredentialMode::SecretRef(reference) = case.object.credentials() {
+        let secret = world.cluster.secret(&namespace, &reference.name).await?;
+        case.inputs.supplied = supplied(secret, &reference.name, &reference.key);
+    }
+    recover_password(&mut case);
+    Ok(case)
+}
+
+fn owner_of<K: Kind, C, S>(world: &World<C, S>, object: &K) -> Owner {
+    Owner {
+        installation: world.installation.name.clone(),
+        cluster: world.installation.cluster.clone(),
+        kind: K::kind(&()).into_owned(),
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
+}
+
+/// The identifier in status is never recomputed: a name computed differently by a later version must not meet
+/// another database, or lose this one.
+fn home_of<K: Kind, C, S>(world: &World<C, S>, object: &K, status: &SharedStatus, owner: Owner) -> Home {
+    let spec = object.shared();
+    let identifier = status.identifier.clone().or_else(|| spec.identifier.clone());
+    let region = status.region.clone().or_else(|| spec.region.clone());
+    Home {
+        identifier: identifier
+            .unwrap_or_else(|| default_identifier(&owner.kind, &owner.namespace, &owner.name, K::IDENTIFIER_MAX)),
+        region: region.unwrap_or_else(|| world.installation.region.clone()),
+        owner,
+    }
+}
+
+/// A new spec, or a user who says "look now", gives refused steps another chance.
+fn refresh_journal<K: Kind>(case: &mut Case<K>) {
+    let token = case.object.annotations().get(annotation::RECONCILE).cloned();
+    let journal = &mut case.inputs.journal;
+    let asked = token.is_some() && journal.notes.get("reconcile") != token.as_ref();
+    if let Some(token) = token.filter(|_| asked) {
+        journal.notes.insert("reconcile".into(), token);
+    }
+    if asked || case.status.observed_generation != case.object.meta().generation {
+        journal.rejected.clear();
+        journal.attempts.clear();
+    }
+}
+
+/// A Secret that is not ours is neither read as ours nor written.
+fn judge_secrets<K: Kind>(case: &mut Case<K>) {
+    let owner = case.inputs.owner.text();
+    let names = [case.credentials_name(), case.connection_name()];
+    for (slot, name) in [&mut case.credentials, &mut case.connection].into_iter().zip(names) {
+        if slot.as_ref().is_some_and(|secret| !passwords::is_owned(secret, &owner)) {
+            case.problem = Some(Problem::new(
+                Reason::SecretConflict,
+                format!(
+                    "Secret {name} exists and is not this object's: it is not overwritten; delete or rename it, or choose \
+                     spec.connectionSecret.name"
+                ),
+            ));
+            *slot = None;
+        }
+    }
+    case.inputs.stored = case.credentials.as_ref().map(passwords::stored).unwrap_or_default();
+}
+
+/// The operator's own Secret was deleted, or its cluster was rebuilt. What the workloads use is what the database has; a
+/// password that the user supplies is taken for the one in force only where nothing says otherwise.
+fn recover_password<K: Kind>(case: &mut Case<K>) {
+    let stored = &mut case.inputs.stored;
+    let is_unset = case.inputs.journal.notes.contains_key(PASSWORD_UNSET);
+    if stored.password.is_some()
+        || stored.next.is_some()
+        || is_unset
+        || case.object.credentials() == CredentialMode::None
+    {
+        return;
+    }
+    if let Some(password) = case.connection.as_ref().and_then(|secret| secret.data.get("password")) {
+        stored.password = Some(password.clone());
+        case.recovered = true;
+    } else if let (Supplied::Given(password), true) = (&case.inputs.supplied, case.status.arn.is_some()) {
+        stored.password = Some(password.clone());
+    }
+}
+
+fn supplied(secret: Option<SecretContent>, name: &str, key: &str) -> Supplied {
+    match secret {
+        None => Supplied::Missing(format!(
+            "spec.credentials.secretRef: Secret {name} does not exist in this namespace; create it with key {key}"
+        )),
+        Some(secret) => match secret.data.get(key) {
+            None => Supplied::Missing(format!("spec.credentials.secretRef: Secret {name} has no key {key}; add it")),
+            Some(value) => Supplied::Given(Password::new(value.expose().trim_end_matches(['\n', '\r']))),
+        },
+    }
+}

@@ -1,0 +1,90 @@
+//! The driver: the same five steps for every kind. Kinds hold no loop.
+
+pub mod backoff;
+pub mod brake;
+pub mod cluster;
+pub mod gather;
+pub mod passwords;
+pub mod perform;
+pub mod publish;
+pub mod reconcile;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::kind::Clocks;
+use brake::Brake;
+
+/// The finalizer of objects whose deletion will call AWS.
+pub const FINALIZER: &str = "finalizers.awsdb.dev/aws";
+
+/// Who this installation is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// `--installation`.
+    pub name: String,
+    /// Uid of the `kube-system` namespace.
+    pub cluster: String,
+    /// `--region`.
+    pub region: String,
+    /// The tag `awsdb.dev/allow` is not required.
+    pub trust_account: bool,
+}
+
+/// Everything that rounds share: the two seams, the clock and what is known of other objects.
+pub struct World<C, S> {
+    /// AWS.
+    pub cloud: C,
+    /// Kubernetes.
+    pub cluster: S,
+    /// Who we are.
+    pub installation: Installation,
+    /// The clocks.
+    pub clocks: Clocks,
+    /// The deletion brake.
+    pub brake: Brake,
+    /// The time; injected, so that the simulator decides it.
+    pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// What this process remembers of objects, by uid. Losing it costs a repeated read or an idempotent call.
+    pub recall: Recalls,
+}
+
+/// What this process remembers of one object between rounds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recall {
+    /// resourceVersion of our last write: an older object from the store is not acted upon.
+    pub version: Option<String>,
+    /// AWS accepted the last call.
+    pub accepted: bool,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When the object first asked for a database, for the metric "time to ready"; `None` once it was ready.
+    pub was_ready: bool,
+}
+
+/// The memory of all objects.
+#[derive(Debug, Default)]
+pub struct Recalls(Mutex<HashMap<String, Recall>>);
+
+impl Recalls {
+    /// What is remembered of an object.
+    pub fn get(&self, uid: &str) -> Recall {
+        self.lock().get(uid).cloned().unwrap_or_default()
+    }
+
+    /// Changes what is remembered.
+    pub fn update(&self, uid: &str, change: impl FnOnce(&mut Recall)) {
+        change(self.lock().entry(uid.into()).or_default());
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&self, uid: &str) {
+        self.lock().remove(uid);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Recall>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

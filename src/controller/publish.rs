@@ -1,0 +1,447 @@
+//! **publish**: finalizer, Secrets and status. Everything is compared first: a round without news writes nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kube::ResourceExt;
+use serde_json::{Map, Value};
+
+use super::cluster::{Cluster, ClusterError, SecretContent};
+use super::gather::Case;
+use super::perform::Performed;
+use super::reconcile::Round;
+use super::{FINALIZER, World, backoff, passwords};
+use crate::approval::{Decision, kept_attempts};
+use crate::aws::owner::Claim;
+use crate::aws::{Class, CloudError, Looked, Password};
+use crate::conditions::{self, Outcome, Reason};
+use crate::kind::{Action, Connection, Kind, Observed, Problem, Readiness, View, Waiting, Want};
+use crate::life::RESOURCE_ID;
+use crate::spec::{Binding, DeletionPolicy, ManagementPolicy, SharedStatus};
+
+/// What a round has to say.
+pub struct Publication<'a, K: Kind> {
+    /// What was seen.
+    pub looked: &'a Looked<Observed<K>>,
+    /// What was decided.
+    pub decision: &'a Decision<Action<K>>,
+    /// AWS is as the spec says.
+    pub settled: bool,
+}
+
+impl<K: Kind> Publication<'_, K> {
+    /// Writes status when it says something new; true when the object became ready by it.
+    ///
+    /// # Errors
+    /// When Kubernetes refused the write.
+    pub async fn publish<C, S: Cluster<K>>(
+        &self,
+        world: &World<C, S>,
+        case: &mut Case<K>,
+    ) -> Result<bool, ClusterError> {
+        let outcome = Outcome {
+            ready: Some(self.readiness(case)),
+            settled: self.settled,
+            waiting: self.decision.waiting.clone(),
+            problem: self.decision.problem.clone(),
+        };
+        self.write(world, case, &outcome).await
+    }
+
+    /// Ready needs the database and the published binding.
+    fn readiness(&self, case: &Case<K>) -> Result<(), Waiting> {
+        match case.object.ready(&self.looked.observed) {
+            Readiness::Yes => {}
+            Readiness::AsBefore(_) if is_ready(&case.status) => {}
+            Readiness::AsBefore(waiting) | Readiness::No(waiting) => return Err(waiting),
+        }
+        if case.want == Want::Absent {
+            return Err(Waiting::new(Reason::Deleting, "The object is being deleted."));
+        }
+        connection_of(case, &self.looked.observed)
+            .map(|_| ())
+            .map_err(|problem| Waiting::new(problem.reason, problem.message))
+    }
+
+    async fn write<C, S: Cluster<K>>(
+        &self,
+        world: &World<C, S>,
+        case: &mut Case<K>,
+        outcome: &Outcome,
+    ) -> Result<bool, ClusterError> {
+        let observed = &self.looked.observed;
+        let mut status = base(case);
+        let may_read = may_read(case, observed);
+        // What belongs to others is not shown: any tenant could otherwise look at any database by its name.
+        let view = if may_read { case.object.view(observed) } else { View::default() };
+        if let Some(thing) = case.object.thing(observed).present() {
+            let ours = case.inputs.owner.claim(&thing.tags) == Claim::Mine;
+            if may_read {
+                status.arn = Some(thing.arn.clone());
+                status.account_id = Some(self.looked.account.clone());
+            }
+            if ours {
+                status
+                    .journal
+                    .notes
+                    .entry(crate::life::RESOURCE_ID.into())
+                    .or_insert_with(|| thing.resource_id.clone());
+            }
+        } else if status.account_id.is_none() && !self.decision.run.is_empty() {
+            // The account of the first call: a later round with other credentials must not create there too.
+            status.account_id = Some(self.looked.account.clone());
+        }
+        status.aws_status = view.aws_status;
+        status.endpoint = view.endpoint;
+        status.pending = view.pending;
+        status.plan = self.decision.plan.clone();
+        status.journal.attempts = kept_attempts(&status.journal, self.settled && status.pending.is_empty());
+        forget_absent_rejections(&mut status);
+        let facts =
+            if may_read { serde_json::to_value(case.object.facts(observed)).unwrap_or_default() } else { Value::Null };
+        let was_ready = world.recall.get(&case.uid()).was_ready || is_ready(&case.status);
+        write_status(world, case, status, facts, outcome).await?;
+        let ready_now = matches!(outcome.ready, Some(Ok(())));
+        world.recall.update(&case.uid(), |recall| recall.was_ready = was_ready || ready_now);
+        Ok(ready_now && !was_ready)
+    }
+}
+
+fn is_ready(status: &SharedStatus) -> bool {
+    status.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+/// The status so far, with what this round noted.
+fn base<K: Kind>(case: &Case<K>) -> SharedStatus {
+    SharedStatus {
+        observed_generation: case.object.meta().generation,
+        identifier: Some(case.home.identifier.clone()),
+        region: Some(case.home.region.clone()),
+        binding: case.connection.as_ref().map(|secret| Binding { name: secret.name.clone() }),
+        password_hash: case.credentials.as_ref().and_then(passwords::keyed_hash),
+        journal: case.inputs.journal.clone(),
+        ..case.status.clone()
+    }
+}
+
+/// A refusal matters as long as its step is planned.
+fn forget_absent_rejections(status: &mut SharedStatus) {
+    let planned: Vec<&str> =
+        status.plan.iter().flat_map(|plan| plan.steps.iter().map(|step| step.id.as_str())).collect();
+    status.journal.rejected.retain(|id, _| planned.contains(&id.as_str()));
+}
+
+/// Status once more, after answers that changed it.
+///
+/// # Errors
+/// When Kubernetes refused the write.
+pub async fn after_calls<K: Kind, C, S: Cluster<K>>(
+    world: &World<C, S>,
+    case: &mut Case<K>,
+    publication: &Publication<'_, K>,
+    performed: &Performed,
+) -> Result<(), ClusterError> {
+    let failures = world.recall.get(&case.uid()).failures;
+    if performed.failed() && performed.problem.is_none() && failures == 0 {
+        // Nothing flips at the first failure that passes by itself; the count of attempts is mended next time.
+        return Ok(());
+    }
+    let outcome = Outcome {
+        ready: Some(publication.readiness(case)),
+        settled: false,
+        waiting: performed.waiting.clone(),
+        problem: performed.problem.clone().or_else(|| publication.decision.problem.clone()),
+    };
+    publication.write(world, case, &outcome).await.map(|_| ())
+}
+
+/// A pause is said once and nothing else is touched.
+///
+/// # Errors
+/// When Kubernetes refused the write.
+pub async fn paused<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &Case<K>) -> Result<(), ClusterError> {
+    let what = if case.want == Want::Absent { " The deletion is held too." } else { "" };
+    let waiting =
+        Waiting::new(Reason::Paused, format!("Paused by annotation awsdb.dev/paused: nothing is called.{what}"));
+    let outcome = Outcome { waiting: Some(waiting), ..Outcome::default() };
+    let facts = stored_facts(case);
+    write_status(world, case, base(case), facts, &outcome).await
+}
+
+/// AWS could not be read: nothing flips at the first failure.
+///
+/// # Errors
+/// When Kubernetes refused the write.
+pub async fn unreadable<K: Kind, C, S: Cluster<K>>(
+    world: &World<C, S>,
+    case: &Case<K>,
+    error: &CloudError,
+) -> Result<Round, ClusterError> {
+    let uid = case.uid();
+    world.recall.update(&uid, |recall| recall.failures += 1);
+    let failures = world.recall.get(&uid).failures;
+    let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+    let words = format!("{}: AWS says {}: {}{remedy}", error.operation, error.code, error.message);
+    let mut outcome = Outcome::default();
+    let after = if error.class == Class::Denied {
+        outcome.problem = Some(Problem::new(Reason::AccessDenied, words));
+        Duration::from_secs(300)
+    } else {
+        outcome.waiting = Some(Waiting::new(Reason::Retrying, words));
+        backoff::delay(failures, &uid)
+    };
+    if failures > 1 || error.class == Class::Denied {
+        write_status(world, case, base(case), stored_facts(case), &outcome).await?;
+    }
+    Ok(Round::new("unreadable", after))
+}
+
+/// The kind's own status fields as they are stored.
+fn stored_facts<K: Kind>(case: &Case<K>) -> Value {
+    let Value::Object(mut all) = stored_status(&case.object) else { return Value::Null };
+    if let Ok(Value::Object(shared)) =
+        serde_json::to_value(SharedStatus { journal: Default::default(), ..full_shared() })
+    {
+        for field in shared.keys() {
+            all.remove(field);
+        }
+    }
+    all.remove("journal");
+    Value::Object(all)
+}
+
+/// A shared status with every field set, so that its field names can be listed.
+fn full_shared() -> SharedStatus {
+    SharedStatus {
+        observed_generation: Some(0),
+        conditions: conditions::conditions(&Outcome::default(), &[], None, jiff::Timestamp::UNIX_EPOCH),
+        identifier: Some(String::new()),
+        region: Some(String::new()),
+        arn: Some(String::new()),
+        account_id: Some(String::new()),
+        aws_status: Some(String::new()),
+        endpoint: Some(Default::default()),
+        binding: Some(Default::default()),
+        plan: Some(Default::default()),
+        pending: [(String::new(), String::new())].into(),
+        password_hash: Some(String::new()),
+        journal: Default::default(),
+    }
+}
+
+fn stored_status<K: Kind>(object: &K) -> Value {
+    let mut whole = serde_json::to_value(object).unwrap_or_default();
+    whole.get_mut("status").map(Value::take).unwrap_or(Value::Null)
+}
+
+/// Writes our part of the status if it differs from what is stored; conditions of others do not count.
+async fn write_status<K: Kind, C, S: Cluster<K>>(
+    world: &World<C, S>,
+    case: &Case<K>,
+    mut status: SharedStatus,
+    facts: Value,
+    outcome: &Outcome,
+) -> Result<(), ClusterError> {
+    let ours: Vec<_> =
+        case.status.conditions.iter().filter(|c| conditions::TYPES.contains(&c.type_.as_str())).cloned().collect();
+    status.conditions = conditions::conditions(outcome, &ours, case.object.meta().generation, case.inputs.now);
+    let mut wanted = serde_json::to_value(&status).unwrap_or_default();
+    if let (Value::Object(wanted), Value::Object(facts)) = (&mut wanted, facts) {
+        wanted.extend(facts.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    let mut current = stored_status(&case.object);
+    if let Some(current) = current.as_object_mut() {
+        own_conditions(current);
+    }
+    let mut sorted = wanted.clone();
+    if let Some(sorted) = sorted.as_object_mut() {
+        own_conditions(sorted);
+    }
+    if current == sorted {
+        return Ok(());
+    }
+    let version = world.cluster.write_status(&case.object, wanted).await?;
+    world.recall.update(&case.uid(), |recall| recall.version = Some(version));
+    Ok(())
+}
+
+/// Only our conditions, in a fixed order: other controllers may add theirs and reorder the list.
+fn own_conditions(status: &mut Map<String, Value>) {
+    let Some(Value::Array(list)) = status.get_mut("conditions") else { return };
+    let type_of = |condition: &Value| condition["type"].as_str().unwrap_or_default().to_string();
+    list.retain(|condition| conditions::TYPES.contains(&type_of(condition).as_str()));
+    list.sort_by_key(type_of);
+}
+
+/// Adds the finalizer when the deletion of the object will call AWS, and takes it away when it no longer will.
+///
+/// # Errors
+/// When Kubernetes refused the write.
+pub async fn finalizer<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &mut Case<K>) -> Result<(), ClusterError> {
+    let has = case.object.finalizers().iter().any(|name| name == FINALIZER);
+    let needs = case.object.shared().needs_finalizer();
+    if case.want == Want::Absent || has == needs {
+        return Ok(());
+    }
+    let mut names = case.object.finalizers().to_vec();
+    names.retain(|name| name != FINALIZER);
+    if needs {
+        names.push(FINALIZER.into());
+    }
+    case.object = world.cluster.set_finalizers(&case.object, names).await?;
+    let version = case.object.resource_version();
+    world.recall.update(&case.uid(), |recall| recall.version = version);
+    Ok(())
+}
+
+/// Promotes the next password, and writes the connection Secret when it is complete and differs.
+///
+/// # Errors
+/// When Kubernetes refused a write.
+pub async fn secrets<K: Kind, C, S: Cluster<K>>(
+    world: &World<C, S>,
+    case: &mut Case<K>,
+    observed: &Observed<K>,
+    promote: bool,
+) -> Result<(), ClusterError> {
+    if promote {
+        passwords::promote(world, case).await?;
+    }
+    if case.want == Want::Present && case.recovered {
+        passwords::restore(world, case).await?;
+    }
+    if case.want == Want::Absent || case.problem.is_some() {
+        return Ok(());
+    }
+    let Ok((connection, keys)) = connection_of(case, observed) else { return Ok(()) };
+    let wanted = connection_secret(case, &connection, keys);
+    if case.connection.as_ref().is_some_and(|stored| covers(stored, &wanted)) {
+        return Ok(());
+    }
+    let version = world.cluster.write_secret(&case.namespace(), &wanted).await?;
+    case.connection = Some(SecretContent { version: Some(version), ..wanted });
+    Ok(())
+}
+
+type Keys = BTreeMap<String, Password>;
+
+/// Whether the thing is ours, or may be observed from this namespace.
+fn may_read<K: Kind>(case: &Case<K>, observed: &Observed<K>) -> bool {
+    let (owner, observes) = (&case.inputs.owner, case.object.shared().management_policy == ManagementPolicy::Observe);
+    case.object.thing(observed).present().is_some_and(|thing| {
+        owner.claim(&thing.tags) == Claim::Mine
+            || (observes && (case.inputs.trust_account || owner.is_allowed(&thing.tags)))
+    })
+}
+
+/// The connection with the user's templates filled in.
+fn connection_of<K: Kind>(case: &Case<K>, observed: &Observed<K>) -> Result<(Connection, Keys), Problem> {
+    if let Some(problem) = &case.problem {
+        return Err(problem.clone());
+    }
+    if !may_read(case, observed) {
+        return Err(Problem::new(Reason::BindingIncomplete, "There is no database of this object to connect to yet."));
+    }
+    let connection = case
+        .object
+        .connection(&case.inputs, observed)
+        .map_err(|waiting| Problem::new(waiting.reason, waiting.message))?;
+    let mut keys = connection.keys.clone();
+    for (name, template) in &case.object.shared().connection_secret.templates {
+        let value = fill(template, &connection.keys).map_err(|unknown| {
+            Problem::new(
+                Reason::InvalidTemplate,
+                format!(
+                    "spec.connectionSecret.templates.{name} names {{{unknown}}}, which is not a key of this binding; keys are {}",
+                    connection.keys.keys().cloned().collect::<Vec<_>>().join(", ")
+                ),
+            )
+        })?;
+        keys.insert(name.clone(), Password::new(value));
+    }
+    Ok((connection, keys))
+}
+
+/// Replaces `{key}`; braces around anything that cannot be a key stay as they are.
+fn fill(template: &str, keys: &Keys) -> Result<String, String> {
+    let (mut text, mut rest) = (String::new(), template);
+    while let Some(start) = rest.find('{') {
+        let after = &rest[start + 1..];
+        let end = after.find('}').filter(|end| {
+            *end > 0 && after[..*end].chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+        });
+        text.push_str(&rest[..start]);
+        match end {
+            Some(end) => {
+                let name = &after[..end];
+                text.push_str(keys.get(name).ok_or_else(|| name.to_string())?.expose());
+                rest = &after[end + 1..];
+            }
+            None => {
+                text.push('{');
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+fn connection_secret<K: Kind>(case: &Case<K>, connection: &Connection, keys: Keys) -> SecretContent {
+    let wish = &case.object.shared().connection_secret;
+    let mut secret = passwords::blank(case, case.connection_name(), &connection.secret_type);
+    // The operator's own labels and annotations win: with a user's text in their place it would disown the Secret.
+    for (own, users) in [(&mut secret.labels, &wish.labels), (&mut secret.annotations, &wish.annotations)] {
+        for (key, value) in users {
+            own.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    secret.data = keys;
+    secret.version = case.connection.as_ref().and_then(|secret| secret.version.clone());
+    secret
+}
+
+/// Whether the Secret already is as wanted; labels and annotations that others added do not count.
+fn covers(stored: &SecretContent, wanted: &SecretContent) -> bool {
+    let within = |all: &BTreeMap<String, String>, some: &BTreeMap<String, String>| {
+        some.iter().all(|(key, value)| all.get(key) == Some(value))
+    };
+    stored.data == wanted.data
+        && stored.secret_type == wanted.secret_type
+        && within(&stored.labels, &wanted.labels)
+        && within(&stored.annotations, &wanted.annotations)
+}
+
+/// Lets the object go: Secrets first (they stay under Retain), the finalizer last.
+///
+/// # Errors
+/// When Kubernetes refused a write; it is tried again, the object is still there.
+pub async fn release<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &Case<K>) -> Result<Round, ClusterError> {
+    let spec = case.object.shared();
+    let keeps = spec.deletion_policy == DeletionPolicy::Retain || spec.management_policy == ManagementPolicy::Observe;
+    if !keeps {
+        for secret in [&case.connection, &case.credentials].into_iter().flatten() {
+            let version = secret.version.clone().unwrap_or_default();
+            world.cluster.delete_secret(&case.namespace(), &secret.name, &version).await?;
+        }
+    }
+    if case.object.finalizers().iter().any(|name| name == FINALIZER) {
+        let names = case.object.finalizers().iter().filter(|name| *name != FINALIZER).cloned().collect();
+        world.cluster.set_finalizers(&case.object, names).await?;
+    }
+    world.recall.forget(&case.uid());
+    Ok(Round::new("released", Duration::from_secs(3600)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_take_known_keys_and_name_unknown_ones() {
+        let keys = Keys::from([("host".into(), Password::new("db")), ("port".into(), Password::new("5432"))]);
+        assert_eq!(fill("{host}:{port}/{ x }", &keys).unwrap(), "db:5432/{ x }");
+        assert_eq!(fill("{{host}", &keys).unwrap(), "{db");
+        assert_eq!(fill("{pasword}", &keys).unwrap_err(), "pasword");
+    }
+}
