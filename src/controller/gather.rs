@@ -34,6 +34,8 @@ pub struct Case<K> {
     pub problem: Option<Problem>,
     /// The operator's own Secret is gone and the password was found in the connection Secret.
     pub recovered: bool,
+    /// Our part of the status as this round last wrote it.
+    pub written: Option<serde_json::Value>,
 }
 
 impl<K: Kind> Case<K> {
@@ -92,6 +94,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
         connection: None,
         problem: None,
         recovered: false,
+        written: None,
         object,
     };
     refresh_journal(&mut case);

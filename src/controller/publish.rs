@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kube::ResourceExt;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::cluster::{Cluster, ClusterError, SecretContent};
 use super::gather::Case;
@@ -74,23 +74,7 @@ impl<K: Kind> Publication<'_, K> {
         let may_read = may_read(case, observed);
         // What belongs to others is not shown: any tenant could otherwise look at any database by its name.
         let view = if may_read { case.object.view(observed) } else { View::default() };
-        if let Some(thing) = case.object.thing(observed).present() {
-            let ours = case.inputs.owner.claim(&thing.tags) == Claim::Mine;
-            if may_read {
-                status.arn = Some(thing.arn.clone());
-                status.account_id = Some(self.looked.account.clone());
-            }
-            if ours {
-                status
-                    .journal
-                    .notes
-                    .entry(crate::life::RESOURCE_ID.into())
-                    .or_insert_with(|| thing.resource_id.clone());
-            }
-        } else if status.account_id.is_none() && !self.decision.run.is_empty() {
-            // The account of the first call: a later round with other credentials must not create there too.
-            status.account_id = Some(self.looked.account.clone());
-        }
+        self.record(case, &mut status, may_read);
         status.aws_status = view.aws_status;
         status.endpoint = view.endpoint;
         status.pending = view.pending;
@@ -105,8 +89,30 @@ impl<K: Kind> Publication<'_, K> {
         world.recall.update(&case.uid(), |recall| recall.was_ready = was_ready || ready_now);
         Ok(ready_now && !was_ready)
     }
+
+    /// Records which thing it is, once it is ours or may be observed.
+    fn record(&self, case: &Case<K>, status: &mut SharedStatus, may_read: bool) {
+        let Some(thing) = case.object.thing(&self.looked.observed).present().cloned() else {
+            if status.account_id.is_none() && !self.decision.run.is_empty() {
+                // The account of the first call: a later round with other credentials must not create there too.
+                status.account_id = Some(self.looked.account.clone());
+            }
+            return;
+        };
+        if may_read {
+            status.arn = Some(thing.arn.clone());
+            status.account_id = Some(self.looked.account.clone());
+        }
+        if case.inputs.owner.claim(&thing.tags) == Claim::Mine {
+            let noted = status.journal.notes.entry(RESOURCE_ID.into()).or_default();
+            if noted.is_empty() {
+                *noted = thing.resource_id;
+            }
+        }
+    }
 }
 
+/// Whether the stored status says ready.
 fn is_ready(status: &SharedStatus) -> bool {
     status.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
@@ -159,13 +165,14 @@ pub async fn after_calls<K: Kind, C, S: Cluster<K>>(
 ///
 /// # Errors
 /// When Kubernetes refused the write.
-pub async fn paused<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &Case<K>) -> Result<(), ClusterError> {
+pub async fn paused<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &mut Case<K>) -> Result<(), ClusterError> {
     let what = if case.want == Want::Absent { " The deletion is held too." } else { "" };
     let waiting =
         Waiting::new(Reason::Paused, format!("Paused by annotation awsdb.dev/paused: nothing is called.{what}"));
     let outcome = Outcome { waiting: Some(waiting), ..Outcome::default() };
     let facts = stored_facts(case);
-    write_status(world, case, base(case), facts, &outcome).await
+    let status = base(case);
+    write_status(world, case, status, facts, &outcome).await
 }
 
 /// AWS could not be read: nothing flips at the first failure.
@@ -174,7 +181,7 @@ pub async fn paused<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &Case<
 /// When Kubernetes refused the write.
 pub async fn unreadable<K: Kind, C, S: Cluster<K>>(
     world: &World<C, S>,
-    case: &Case<K>,
+    case: &mut Case<K>,
     error: &CloudError,
 ) -> Result<Round, ClusterError> {
     let uid = case.uid();
@@ -191,7 +198,8 @@ pub async fn unreadable<K: Kind, C, S: Cluster<K>>(
         backoff::delay(failures, &uid)
     };
     if failures > 1 || error.class == Class::Denied {
-        write_status(world, case, base(case), stored_facts(case), &outcome).await?;
+        let (status, facts) = (base(case), stored_facts(case));
+        write_status(world, case, status, facts, &outcome).await?;
     }
     Ok(Round::new("unreadable", after))
 }
@@ -237,7 +245,7 @@ fn stored_status<K: Kind>(object: &K) -> Value {
 /// Writes our part of the status if it differs from what is stored; conditions of others do not count.
 async fn write_status<K: Kind, C, S: Cluster<K>>(
     world: &World<C, S>,
-    case: &Case<K>,
+    case: &mut Case<K>,
     mut status: SharedStatus,
     facts: Value,
     outcome: &Outcome,
@@ -249,28 +257,26 @@ async fn write_status<K: Kind, C, S: Cluster<K>>(
     if let (Value::Object(wanted), Value::Object(facts)) = (&mut wanted, facts) {
         wanted.extend(facts.into_iter().filter(|(_, value)| !value.is_null()));
     }
-    let mut current = stored_status(&case.object);
-    if let Some(current) = current.as_object_mut() {
-        own_conditions(current);
-    }
-    let mut sorted = wanted.clone();
-    if let Some(sorted) = sorted.as_object_mut() {
-        own_conditions(sorted);
-    }
-    if current == sorted {
+    let current = case.written.take().unwrap_or_else(|| own_part(stored_status(&case.object)));
+    let own = own_part(wanted.clone());
+    if current == own {
+        case.written = Some(own);
         return Ok(());
     }
     let version = world.cluster.write_status(&case.object, wanted).await?;
+    case.object.meta_mut().resource_version = Some(version.clone());
+    case.written = Some(own);
     world.recall.update(&case.uid(), |recall| recall.version = Some(version));
     Ok(())
 }
 
 /// Only our conditions, in a fixed order: other controllers may add theirs and reorder the list.
-fn own_conditions(status: &mut Map<String, Value>) {
-    let Some(Value::Array(list)) = status.get_mut("conditions") else { return };
+fn own_part(mut status: Value) -> Value {
+    let Some(Value::Array(list)) = status.get_mut("conditions") else { return status };
     let type_of = |condition: &Value| condition["type"].as_str().unwrap_or_default().to_string();
     list.retain(|condition| conditions::TYPES.contains(&type_of(condition).as_str()));
     list.sort_by_key(type_of);
+    status
 }
 
 /// Adds the finalizer when the deletion of the object will call AWS, and takes it away when it no longer will.

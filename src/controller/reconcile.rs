@@ -53,12 +53,12 @@ where
     let paused = object.annotations().get(annotation::PAUSED).is_some_and(|value| value == "true");
     let mut case = gather(world, object).await?;
     if paused {
-        publish::paused(world, &case).await?;
+        publish::paused(world, &mut case).await?;
         return Ok(Round::new("paused", world.clocks.sweep));
     }
     let (looked, plan) = match look_and_plan(world, &mut case).await {
         Ok(both) => both,
-        Err(error) => return publish::unreadable(world, &case, &error).await,
+        Err(error) => return publish::unreadable(world, &mut case, &error).await,
     };
     if plan.end == End::Release {
         return publish::release(world, &case).await;
