@@ -1,0 +1,44 @@
+"""What the emulator's port answers beside AWS's API: counts for tests, and how long a create takes."""
+
+import collections
+import json
+import threading
+
+from moto.core.responses import BaseResponse
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+from emulator import around, rds_life
+
+calls, lock = collections.Counter(), threading.Lock()
+
+
+@around(BaseResponse, "call_action")
+def call_action(original, self):
+    with lock:
+        calls[f"{self.service_name}.{self._get_action()}"] += 1
+    return original(self)
+
+
+@around(DomainDispatcherApplication, "__call__")
+def dispatch(original, self, environ, start_response):
+    if not environ.get("PATH_INFO", "").startswith("/lab/"):
+        return original(self, environ, start_response)
+    code, answer = lab(environ)
+    body = json.dumps(answer, sort_keys=True).encode() + b"\n"
+    start_response(code, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def lab(environ):
+    request = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+    if request == "GET /lab/calls":
+        with lock:
+            return "200 OK", dict(calls)
+    if request == "POST /lab/reset":
+        with lock:
+            calls.clear()
+        return "200 OK", {}
+    if request == "POST /lab/create-seconds":
+        rds_life.set_create_seconds(float(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+        return "200 OK", {}
+    return "404 Not Found", {"error": f"{request} is not one of the lab's"}
