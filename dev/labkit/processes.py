@@ -111,7 +111,7 @@ class Processes:
 def die_with_parent():
     """Runs in the child before the program: the kernel ends it when its parent dies, however that happens (Linux only)."""
     if hasattr(ctypes.CDLL(None), "prctl"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def reap(pid, wait=False):

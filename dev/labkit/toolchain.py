@@ -40,12 +40,12 @@ def cache():
     return pathlib.Path(base) / "awsdb"
 
 
-def digest(*paths):
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+def digest(*inputs):
+    return hashlib.sha256(b"\0".join(inputs)).hexdigest()[:16]
 
 
 def binary_dir():
-    return cache() / digest(DEV / "go.sum", DEV / "kstatus" / "main.go") / "bin"
+    return cache() / digest((DEV / "go.sum").read_bytes(), (DEV / "kstatus" / "main.go").read_bytes(), stamps().encode()) / "bin"
 
 
 def binary(name):
@@ -58,7 +58,7 @@ def binary(name):
 
 def venv_python():
     # Compiled wheels belong to one Python version.
-    key = digest(DEV / "requirements.txt") + f"-py{sys.version_info.major}.{sys.version_info.minor}"
+    key = digest((DEV / "requirements.txt").read_bytes()) + f"-py{sys.version_info.major}.{sys.version_info.minor}"
     return cache() / f"venv-{key}" / "bin" / "python"
 
 
@@ -114,12 +114,15 @@ def _build(name, target, progress):
 
 
 def stamps():
-    """Unstamped binaries call themselves v0.0.0, which helm's kubeVersion check refuses."""
+    """Unstamped binaries call themselves v0.0.0, and helm takes every cluster for 1.20, which a chart's kubeVersion refuses."""
     kubernetes, helm = pinned("k8s.io/kubernetes"), pinned("helm.sh/helm/v3")
+    major, minor, _ = kubernetes.lstrip("v").split(".")
     return " ".join(f"-X {variable}={version}" for variable, version in {
         "k8s.io/component-base/version.gitVersion": kubernetes,
         "k8s.io/client-go/pkg/version.gitVersion": kubernetes,
         "helm.sh/helm/v3/internal/version.version": helm,
+        **{f"helm.sh/helm/v3/pkg/{package}.k8sVersion{part}": number
+           for package in ("chartutil", "lint/rules") for part, number in (("Major", major), ("Minor", minor))},
     }.items())
 
 
