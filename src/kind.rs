@@ -191,13 +191,22 @@ pub struct Plan<A> {
     pub waiting: Option<Waiting>,
     /// The stored next password is in force: publish it.
     pub promote_password: bool,
+    /// Notes of the journal that have served their purpose.
+    pub forget: Vec<String>,
     /// Where the object stands.
     pub end: End,
 }
 
 impl<A> Default for Plan<A> {
     fn default() -> Self {
-        Self { steps: Vec::new(), problem: None, waiting: None, promote_password: false, end: End::Open }
+        Self {
+            steps: Vec::new(),
+            problem: None,
+            waiting: None,
+            promote_password: false,
+            forget: Vec::new(),
+            end: End::Open,
+        }
     }
 }
 

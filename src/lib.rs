@@ -17,6 +17,7 @@ pub mod conditions;
 pub mod controller;
 pub mod diff;
 pub mod kind;
+pub mod kinds;
 pub mod life;
 pub mod spec;
 pub mod window;

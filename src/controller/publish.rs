@@ -16,7 +16,7 @@ use crate::aws::owner::Claim;
 use crate::aws::{Class, CloudError, Looked, Password};
 use crate::conditions::{self, Outcome, Reason};
 use crate::kind::{Action, Connection, Kind, Observed, Problem, Readiness, View, Waiting, Want};
-use crate::life::RESOURCE_ID;
+use crate::life::{PASSWORD_UNSET, RESOURCE_ID};
 use crate::spec::{Binding, DeletionPolicy, ManagementPolicy, SharedStatus};
 
 /// What a round has to say.
@@ -312,6 +312,7 @@ pub async fn secrets<K: Kind, C, S: Cluster<K>>(
 ) -> Result<(), ClusterError> {
     if promote {
         passwords::promote(world, case).await?;
+        case.inputs.journal.notes.remove(PASSWORD_UNSET);
     }
     if case.want == Want::Present && case.recovered {
         passwords::restore(world, case).await?;

@@ -64,6 +64,7 @@ where
         return publish::release(world, &case).await;
     }
     let (end, promote) = (plan.end, plan.promote_password);
+    case.inputs.journal.notes.retain(|key, _| !plan.forget.contains(key));
     let mut decision = decide_case(world, &case, plan).await?;
     publish::finalizer(world, &mut case).await?;
     publish::secrets(world, &mut case, &looked.observed, promote).await?;

@@ -216,6 +216,13 @@ pub enum Origin {
     Replica(String),
 }
 
+/// ManageMasterUserPassword at creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Managed {
+    /// MasterUserSecretKmsKeyId; without it, aws/secretsmanager.
+    pub kms_key_id: Option<String>,
+}
+
 /// CloudwatchLogsExportConfiguration: a difference, not a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogExports {
@@ -260,7 +267,7 @@ pub enum Action {
     /// DeleteDBParameterGroup.
     DeleteParameterGroup { name: String },
     /// One of the four creating calls; members that the origin does not take are left out.
-    Create { origin: Origin, settings: Box<Settings>, tags: Tags, password: PasswordUse, managed: bool },
+    Create { origin: Origin, settings: Box<Settings>, tags: Tags, password: PasswordUse, managed: Option<Managed> },
     /// ModifyDBInstance.
     Modify(Box<Modification>),
     /// ModifyDBInstance with nothing but MasterUserPassword (the stored next one).

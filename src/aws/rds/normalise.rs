@@ -54,8 +54,8 @@ fn version(desired: &mut Option<String>, observed: Option<&str>) {
 fn storage(desired: &mut Settings, instance: &Instance) {
     let observed = &instance.settings;
     if desired.max_allocated_storage.is_some() && desired.max_allocated_storage == desired.allocated_storage {
-        // Equal means off, which AWS shows as absent.
-        desired.max_allocated_storage = None;
+        // Equal means off, which AWS shows as absent; where it is on, sending the storage in force turns it off.
+        desired.max_allocated_storage = observed.max_allocated_storage.and(observed.allocated_storage);
     }
     let largest = observed.allocated_storage.max(instance.pending.allocated_storage);
     if let (Some(wanted), Some(is)) = (desired.allocated_storage, largest) {

@@ -1,0 +1,182 @@
+//! RdsInstance: the answers of the kind.
+
+mod changes;
+mod connection;
+mod creation;
+mod credentials;
+mod groups;
+mod plan;
+mod removal;
+mod spec;
+mod states;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+pub use spec::*;
+
+use crate::aws::Seen;
+use crate::aws::rds::{Action, Id, Instance, Observed, RdsRemote};
+use crate::conditions::Reason;
+use crate::diff::{fields, text};
+use crate::kind::{
+    Connection, CredentialMode, Home, Inputs, Kind, Plan, Readiness, Reference, Thing, View, Waiting, Want,
+};
+use crate::life::RESOURCE_ID;
+use crate::spec::{Endpoint, SharedSpec, SharedStatus};
+use credentials::{Mode, is_planned_replica};
+use states::{State, state};
+
+impl Kind for RdsInstance {
+    type Remote = RdsRemote;
+    type Facts = RdsInstanceFacts;
+    const IDENTIFIER_MAX: usize = 63;
+
+    fn shared(&self) -> &SharedSpec {
+        &self.spec.shared
+    }
+
+    fn status(&self) -> Option<&SharedStatus> {
+        self.status.as_ref().map(|status| &status.shared)
+    }
+
+    fn id(&self, want: Want, home: &Home, inputs: &Inputs) -> Id {
+        let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
+        Id {
+            region: home.region.clone(),
+            identifier: home.identifier.clone(),
+            parameter_groups: groups::parameter_groups(self, &home.identifier, &inputs.journal),
+            subnet_group: groups::subnet_group(self, &home.identifier),
+            source: creation::source_id(self).filter(|_| want == Want::Present && !was_made),
+            final_snapshots: want == Want::Absent,
+            managed_password: matches!(self.credentials(), CredentialMode::AwsManaged),
+        }
+    }
+
+    fn credentials(&self) -> CredentialMode {
+        Mode::of(self, is_planned_replica(self)).source()
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        match self.credentials() {
+            CredentialMode::SecretRef(reference) => vec![Reference::Secret(reference)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn thing(&self, observed: &Observed) -> Seen<Thing> {
+        match &observed.instance {
+            Seen::Present(instance) => Seen::Present(Thing {
+                arn: instance.arn.clone(),
+                resource_id: instance.resource_id.clone(),
+                tags: instance.tags.clone(),
+            }),
+            Seen::Absent => Seen::Absent,
+            Seen::Unread(why) => Seen::Unread(why.clone()),
+        }
+    }
+
+    fn plan(&self, want: Want, inputs: &Inputs, observed: &Observed) -> Plan<Action> {
+        let identifier = self.identifier(inputs);
+        plan::plan(self, want, inputs, observed, &identifier)
+    }
+
+    fn ready(&self, observed: &Observed) -> Readiness {
+        let Some(instance) = observed.instance.present() else {
+            return Readiness::No(Waiting::new(Reason::NotServing, "The instance does not exist."));
+        };
+        let no = |reason: Reason| Readiness::No(Waiting::new(reason, format!("AWS reports {}.", instance.status)));
+        match state(&instance.status) {
+            State::Available | State::StorageBusy | State::Serving if instance.endpoint.is_none() => {
+                no(Reason::Creating)
+            }
+            State::Available | State::StorageBusy | State::Serving => Readiness::Yes,
+            State::Changing | State::Unknown => {
+                Readiness::AsBefore(Waiting::new(Reason::NotServing, format!("AWS reports {}.", instance.status)))
+            }
+            State::Down if instance.status == "creating" => no(Reason::Creating),
+            State::Down => no(Reason::NotServing),
+            State::Stopped => no(Reason::Stopped),
+            State::StorageFull => no(Reason::StorageFull),
+            State::Mendable(_) | State::External(_) | State::Terminal(_) => no(Reason::Broken),
+            State::Deleting => no(Reason::Deleting),
+        }
+    }
+
+    fn view(&self, observed: &Observed) -> View {
+        let Some(instance) = observed.instance.present() else { return View::default() };
+        View {
+            aws_status: Some(instance.status.clone()),
+            endpoint: instance.endpoint.clone().map(|(address, port)| Endpoint { address, port }),
+            pending: pending(instance),
+        }
+    }
+
+    fn facts(&self, observed: &Observed) -> RdsInstanceFacts {
+        let Some(instance) = observed.instance.present() else { return RdsInstanceFacts::default() };
+        let settings = &instance.settings;
+        RdsInstanceFacts {
+            engine: settings.engine.clone(),
+            engine_version: settings.engine_version.clone(),
+            db_instance_class: settings.db_instance_class.clone(),
+            allocated_storage: settings.allocated_storage,
+            dbi_resource_id: Some(instance.resource_id.clone()),
+            replica_of: instance.replica_source.clone(),
+            replicas: instance.replicas.clone(),
+            reboot_required: (instance.parameter_apply_status.as_deref() == Some("pending-reboot")).then_some(true),
+            master_user_secret_arn: instance.master_secret.as_ref().map(|(arn, _)| arn.clone()),
+            certificate_valid_till: instance.certificate_valid_till.map(Time),
+            automatic_restart_time: instance.automatic_restart.map(Time),
+            advisories: advisories(self, instance),
+        }
+    }
+
+    fn connection(&self, inputs: &Inputs, observed: &Observed) -> Result<Connection, Waiting> {
+        connection::connection(self, inputs, observed)
+    }
+}
+
+impl RdsInstance {
+    /// The identifier in use: status first, then spec, then the default.
+    fn identifier(&self, inputs: &Inputs) -> String {
+        let recorded = self.status().and_then(|status| status.identifier.clone());
+        recorded.or_else(|| self.spec.shared.identifier.clone()).unwrap_or_else(|| {
+            let owner = &inputs.owner;
+            crate::aws::owner::default_identifier(&owner.kind, &owner.namespace, &owner.name, Self::IDENTIFIER_MAX)
+        })
+    }
+}
+
+/// What AWS holds for the window, by field.
+fn pending(instance: &Instance) -> BTreeMap<String, String> {
+    fields(&instance.pending).iter().filter_map(|(field, value)| Some((field.clone(), text(value)?))).collect()
+}
+
+/// Facts that stop nothing and that the user should know.
+fn advisories(object: &RdsInstance, instance: &Instance) -> Vec<String> {
+    let (wanted, is) = (&object.spec.settings, &instance.settings);
+    let mut list = Vec::new();
+    if let (Some(want), Some(have), None) =
+        (wanted.allocated_storage, is.allocated_storage, wanted.max_allocated_storage)
+    {
+        if have > want {
+            list.push(format!(
+                "spec.allocatedStorage is {want} GiB and AWS has {have}: RDS storage cannot shrink, nothing is sent"
+            ));
+        }
+    }
+    if object.spec.source.as_ref().is_some_and(|source| source.replica_of.is_some())
+        && instance.replica_source.is_none()
+        && object.spec.promote != Some(true)
+    {
+        list.push("spec.source.replicaOf is history: the instance was promoted and stays independent".into());
+    }
+    if instance.aws_backup && (wanted.backup_retention_period.is_some() || wanted.preferred_backup_window.is_some()) {
+        list.push("AWS Backup owns retention and backup window: spec.backupRetentionPeriod and spec.preferredBackupWindow are left to it".into());
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests;
