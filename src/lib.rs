@@ -6,7 +6,7 @@
 //!
 //! Who may call whom (enforced by `tests/architecture.rs`): [`controller`] and [`cli`] call [`kind`], [`conditions`],
 //! [`approval`] and [`aws::Cloud`]; [`kinds`] know [`kind`], [`diff`], [`life`] and the types of [`aws`]; [`aws`] knows
-//! nothing of ours. `aws_sdk_*` appears only under `src/aws`; `kube::Client` and `Api` only under `src/controller`, `src/cli`
+//! nothing of ours. The SDK crates appear only under `src/aws`; `kube::Client` and `Api` only under `src/controller`, `src/cli`
 //! and `main.rs`; kinds, planner and conditions have no clock, no network and no randomness.
 
 #![forbid(unsafe_code)]

@@ -1,9 +1,12 @@
 //! The driver: the same five steps for every kind. Kinds hold no loop.
 
+pub mod again;
 pub mod backoff;
+pub mod binding;
 pub mod brake;
 pub mod cluster;
 pub mod gather;
+pub mod look;
 pub mod passwords;
 pub mod perform;
 pub mod publish;
