@@ -28,7 +28,9 @@ pub fn next<K: Kind, C, S>(
     let sweep = backoff::spread(clocks.sweep, &uid, 0);
     let waiting = publication.decision.waiting.as_ref();
     let (result, after) = match (&publication.decision.problem, waiting) {
-        _ if !performed.accepted.is_empty() => ("changed", clocks.transition_poll),
+        _ if performed.touched_main => ("changed", clocks.transition_poll),
+        // What was changed only precedes the main thing, and is there at once.
+        _ if !performed.accepted.is_empty() => ("changed", clocks.transition_poll.min(Duration::from_secs(1))),
         (Some(_), _) => ("stalled", sweep),
         (None, Some(waiting)) => {
             ("waiting", until(case, waiting.until).unwrap_or(rest(waiting.reason, clocks.transition_poll, sweep)))

@@ -82,6 +82,8 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
             recorded_account: status.account_id.clone(),
             recorded_arn: status.arn.clone(),
             accepted: world.recall.get(&uid).accepted,
+            absent_since: world.recall.get(&uid).absent_since,
+            main: K::MAIN,
             uid,
             journal: status.journal.clone(),
             stored: Default::default(),

@@ -28,7 +28,7 @@ where
         case.inputs.account = looked.account.clone();
         let thing = case.object.thing(&looked.observed);
         let is_direct = looked.look == Look::Direct;
-        mark_absence(case, &thing, is_direct);
+        mark_absence(world, case, &thing, is_direct);
         let plan = case.object.plan(case.want, &case.inputs, &looked.observed);
         if is_direct || (plan.steps.is_empty() && thing.present().is_some()) {
             return Ok((looked, plan));
@@ -37,18 +37,24 @@ where
     }
 }
 
-fn mark_absence<K: Kind, T>(case: &mut Case<K>, thing: &Seen<T>, is_direct: bool) {
-    let journal = &mut case.inputs.journal;
+/// Counted in this process only: after a restart the absence is proven anew, and no status write is needed for it.
+fn mark_absence<K: Kind, C, S, T>(world: &World<C, S>, case: &mut Case<K>, thing: &Seen<T>, is_direct: bool) {
+    let since = &mut case.inputs.absent_since;
     match thing {
-        Seen::Present(_) => journal.absent_since = None,
-        Seen::Absent if is_direct && (case.inputs.recorded_arn.is_some() || case.want == Want::Absent) => {
-            let now = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(case.inputs.now);
-            journal.absent_since.get_or_insert(now);
+        Seen::Present(_) => *since = None,
+        Seen::Absent if is_direct => {
+            since.get_or_insert(case.inputs.now);
         }
         Seen::Absent | Seen::Unread(_) => {}
     }
+    let since = *since;
+    world.recall.update(&case.uid(), |recall| recall.absent_since = since);
 }
 
+/// Which steps run in this round.
+///
+/// # Errors
+/// When Kubernetes could not be read.
 pub async fn decide_case<K: Kind, C, S: Cluster<K>>(
     world: &World<C, S>,
     case: &Case<K>,

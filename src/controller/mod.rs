@@ -59,8 +59,10 @@ pub struct World<C, S> {
 pub struct Recall {
     /// resourceVersion of our last write: an older object from the store is not acted upon.
     pub version: Option<String>,
-    /// AWS accepted the last call.
+    /// AWS accepted the last call to the main thing.
     pub accepted: bool,
+    /// Since when direct looks have not found the main thing.
+    pub absent_since: Option<Timestamp>,
     /// Failures in a row.
     pub failures: u32,
     /// When the object first asked for a database, for the metric "time to ready"; `None` once it was ready.

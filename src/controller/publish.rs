@@ -13,7 +13,7 @@ use super::reconcile::Round;
 use super::{FINALIZER, World, backoff, passwords};
 use crate::approval::{Decision, kept_attempts};
 use crate::aws::owner::Claim;
-use crate::aws::{Class, CloudError, Looked};
+use crate::aws::{Class, CloudError, Looked, Seen};
 use crate::conditions::{self, Outcome, Reason};
 use crate::kind::{Action, Kind, Observed, Problem, Readiness, View, Waiting, Want};
 use crate::life::RESOURCE_ID;
@@ -46,6 +46,19 @@ impl<K: Kind> Publication<'_, K> {
             problem: self.decision.problem.clone(),
         };
         self.write(world, case, &outcome).await
+    }
+
+    /// While the absence of a deleted database is being proven, status already says so.
+    pub fn is_old_news(&self, case: &Case<K>) -> bool {
+        case.want == Want::Absent
+            && self.decision.problem.is_none()
+            && self.decision.run.is_empty()
+            && matches!(case.object.thing(&self.looked.observed), Seen::Absent)
+            && case
+                .status
+                .conditions
+                .iter()
+                .any(|c| c.type_ == "Reconciling" && c.reason == Reason::Deleting.to_string())
     }
 
     /// Ready needs the database and the published binding.

@@ -75,7 +75,7 @@ where
         decision.problem = Some(problem);
     }
     let mut publication = Publication { looked: &looked, decision: &decision, settled: end == End::Settled };
-    let became_ready = publication.publish(world, &mut case).await?;
+    let became_ready = !publication.is_old_news(&case) && publication.publish(world, &mut case).await?;
     perform(world, &mut case, &decision, &mut performed).await?;
     if performed.changes_status() {
         publication.settled = false;
