@@ -85,7 +85,8 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
         }
     }
     let hash = held_hash(held.iter().map(|(id, _)| id.as_str()));
-    if decision.waiting.is_none() {
+    let says_deleting = decision.waiting.as_ref().is_some_and(|waiting| waiting.reason == Reason::Deleting);
+    if decision.waiting.is_none() || (says_deleting && decision.run.is_empty() && !held.is_empty()) {
         decision.waiting = held.first().map(|(_, step)| held_message(step, held.len(), hash.as_deref()));
     }
     if !shown.is_empty() {
