@@ -81,7 +81,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
             account: String::new(),
             recorded_account: status.account_id.clone(),
             recorded_arn: status.arn.clone(),
-            accepted: world.recall.get(&uid).accepted,
+            accepted: world.recall.get(&uid).accepted.contains(K::MAIN),
             absent_since: world.recall.get(&uid).absent_since,
             main: K::MAIN,
             uid,

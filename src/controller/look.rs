@@ -65,7 +65,10 @@ pub async fn decide_case<K: Kind, C, S: Cluster<K>>(
     if deletes && world.cluster.crd_is_being_deleted().await? {
         brake = Some("the CustomResourceDefinition is being deleted, which need not mean the databases".into());
     }
+    let accepted = world.recall.get(&case.uid()).accepted;
     let circumstances = Circumstances {
+        accepted: &accepted,
+        settle: world.clocks.settle,
         want: case.want,
         policy: case.object.shared().management_policy,
         journal: &case.inputs.journal,

@@ -12,7 +12,7 @@ pub mod perform;
 pub mod publish;
 pub mod reconcile;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -59,8 +59,8 @@ pub struct World<C, S> {
 pub struct Recall {
     /// resourceVersion of our last write: an older object from the store is not acted upon.
     pub version: Option<String>,
-    /// AWS accepted the last call to the main thing.
-    pub accepted: bool,
+    /// Things whose last call AWS accepted.
+    pub accepted: BTreeSet<&'static str>,
     /// Since when direct looks have not found the main thing.
     pub absent_since: Option<Timestamp>,
     /// Failures in a row.

@@ -91,10 +91,14 @@ where
     let passwords = std::mem::take(&mut performed.passwords);
     for ((step_id, step), password) in decision.run.iter().zip(passwords) {
         let (uid, is_main) = (case.uid(), step.thing == K::MAIN);
-        world.recall.update(&uid, |recall| recall.accepted &= !is_main);
+        world.recall.update(&uid, |recall| {
+            recall.accepted.remove(step.thing);
+        });
         match world.cloud.perform(&id, &step.action, password.as_ref()).await {
             Ok(()) => {
-                world.recall.update(&uid, |recall| recall.accepted |= is_main);
+                world.recall.update(&uid, |recall| {
+                    recall.accepted.insert(step.thing);
+                });
                 performed.touched_main |= is_main;
                 accepted(world, case, step, performed).await?;
             }
