@@ -3,9 +3,15 @@
 //! [`settings`] holds every field of an instance, [`calls`] sends, [`create`] and [`modify`] map fields to requests,
 //! [`read`] maps answers back.
 
+mod calls;
+mod create;
+mod look;
+mod modify;
+mod read;
 pub mod settings;
 pub mod version;
 
+pub use calls::OPERATIONS;
 pub use settings::Settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -329,3 +335,6 @@ impl super::Action for Action {
         matches!(self, Action::Delete { .. })
     }
 }
+
+#[cfg(test)]
+mod tests;
