@@ -1,5 +1,4 @@
-//! Every RDS call: the [`Cloud`] of RdsInstance over the SDK. Reads are in [`super::look`], the calls that change
-//! something here.
+//! Every RDS call: the [`Cloud`] of RdsInstance over the SDK. Reads are in `look`, the calls that change something here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

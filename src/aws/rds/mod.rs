@@ -1,7 +1,7 @@
 //! RDS DB instances with the groups that belong to them: what is looked at, and every call.
 //!
-//! [`settings`] holds every field of an instance, [`calls`] sends, [`create`] and [`modify`] map fields to requests,
-//! [`read`] maps answers back.
+//! [`settings`] holds every field of an instance; `look` reads and `calls` sends; `create` and `modify` map fields to
+//! requests, `read` maps answers back.
 
 mod calls;
 mod create;
