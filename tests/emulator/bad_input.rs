@@ -28,7 +28,11 @@ fn an_identifier_of_somebody_else_is_a_conflict_and_is_not_touched() {
     let before = lab.aws_calls();
     lab.apply("orders", "deletionPolicy: Delete");
     let stalled = lab.wait_stalled("orders", "Conflict");
-    assert!(stalled.message.contains("other/RdsInstance/x/y") && stalled.message.contains("spec.identifier"), "{}", stalled.message);
+    assert!(
+        stalled.message.contains("other/RdsInstance/x/y") && stalled.message.contains("spec.identifier"),
+        "{}",
+        stalled.message
+    );
     lab.kubectl(&["delete", "rds", "orders", "--timeout=30s"]);
     assert_eq!(lab.aws_writes_since(&before), Vec::<String>::new());
     assert!(lab.instance("bad-foreign-orders").is_some());
@@ -54,7 +58,8 @@ fn an_unknown_template_key_is_named_with_the_known_ones() {
     lab.apply("orders", "connectionSecret: {templates: {DSN: '{hots}'}}");
     lab.until("the template is named", || {
         let ready = crate::lab::condition(&lab.object("orders")?, "Ready")?;
-        (ready.reason == "InvalidTemplate" && ready.message.contains("hots") && ready.message.contains("host")).then_some(())
+        (ready.reason == "InvalidTemplate" && ready.message.contains("hots") && ready.message.contains("host"))
+            .then_some(())
     });
 }
 

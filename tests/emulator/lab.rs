@@ -90,9 +90,8 @@ impl Lab {
     /// An RdsInstance with exactly these lines as its spec.
     pub fn apply_spec(&self, name: &str, spec: &str) {
         let lines: String = spec.lines().map(|line| format!("  {line}\n")).collect();
-        let manifest = format!(
-            "apiVersion: awsdb.dev/v1alpha1\nkind: RdsInstance\nmetadata:\n  name: {name}\nspec:\n{lines}"
-        );
+        let manifest =
+            format!("apiVersion: awsdb.dev/v1alpha1\nkind: RdsInstance\nmetadata:\n  name: {name}\nspec:\n{lines}");
         self.try_kubectl(&["apply", "-f", "-"], &manifest).unwrap();
     }
 
@@ -129,7 +128,10 @@ impl Lab {
                 let state = self.try_kubectl(&["get", "rds", "-o", "yaml"], "").unwrap_or_default();
                 let log = std::fs::read_to_string(self.log()).unwrap_or_default();
                 let tail: Vec<&str> = log.lines().rev().take(40).collect();
-                panic!("waited in vain until {what}\n{state}\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
+                panic!(
+                    "waited in vain until {what}\n{state}\n{}",
+                    tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+                );
             }
             std::thread::sleep(Duration::from_millis(200));
         }
@@ -154,11 +156,8 @@ impl Lab {
 
     /// Kubernetes' own verdict on an object (cli-utils).
     pub fn kstatus(&self, object: &Value) -> String {
-        let mut child = Command::new(self.fact("/kstatus"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            Command::new(self.fact("/kstatus")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(object.to_string().as_bytes()).unwrap();
         String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
     }
@@ -344,8 +343,7 @@ pub fn condition(object: &Value, kind: &str) -> Option<Condition> {
 
 async fn rds_client(facts: &Value) -> aws_sdk_rds::Client {
     let text = |name: &str| facts["aws"][name].as_str().unwrap().to_string();
-    let credentials =
-        aws_sdk_rds::config::Credentials::new(text("accessKey"), text("secretKey"), None, None, "lab");
+    let credentials = aws_sdk_rds::config::Credentials::new(text("accessKey"), text("secretKey"), None, None, "lab");
     let config = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
         .endpoint_url(text("endpoint"))
         .region(aws_config::Region::new(text("region")))

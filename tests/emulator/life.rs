@@ -16,7 +16,9 @@ fn an_applied_object_becomes_ready_with_a_complete_connection_secret() {
     assert!(lab.kstatus(&object).starts_with("Current"), "{}", lab.kstatus(&object));
 
     let secret = lab.secret("orders-connection").unwrap();
-    for key in ["type", "provider", "host", "port", "username", "password", "database", "uri", "jdbc-url", "region", "arn"] {
+    for key in
+        ["type", "provider", "host", "port", "username", "password", "database", "uri", "jdbc-url", "region", "arn"]
+    {
         assert!(secret.get(key).is_some_and(|value| !value.is_empty()), "{key} of {:?}", secret.keys());
     }
     assert_eq!(secret["type"], "postgresql");
@@ -26,7 +28,10 @@ fn an_applied_object_becomes_ready_with_a_complete_connection_secret() {
 
     let instance = lab.instance("life-create-orders").unwrap();
     let tags: Vec<_> = instance.tag_list().iter().filter_map(|tag| tag.key()).collect();
-    assert!(tags.contains(&"awsdb.dev/owner") && tags.contains(&"awsdb.dev/cluster") && tags.contains(&"team"), "{tags:?}");
+    assert!(
+        tags.contains(&"awsdb.dev/owner") && tags.contains(&"awsdb.dev/cluster") && tags.contains(&"team"),
+        "{tags:?}"
+    );
     assert!(lab.events("orders").contains(&"CreateDBInstance".to_string()));
     let columns = lab.kubectl(&["get", "rds", "-o", "wide"]);
     assert!(columns.contains("postgres") && columns.contains("orders-connection"), "{columns}");
@@ -45,7 +50,8 @@ fn a_changed_field_reaches_aws_with_an_event() {
     });
     lab.until("the object is synced", || {
         let object = lab.object("orders")?;
-        (condition(&object, "Synced")?.status == "True" && object["status"]["observedGeneration"] == object["metadata"]["generation"])
+        (condition(&object, "Synced")?.status == "True"
+            && object["status"]["observedGeneration"] == object["metadata"]["generation"])
             .then_some(())
     });
     assert!(lab.events("orders").contains(&"ModifyDBInstance".to_string()));
@@ -128,7 +134,8 @@ fn a_plan_is_shown_and_runs_only_with_its_own_hash() {
     let lab = Lab::new("life-plan");
     let _operator = lab.operator();
     lab.apply("orders", "managementPolicy: Plan");
-    let held = lab.until("a plan is held", || lab.object("orders").filter(|object| object["status"]["plan"]["hash"].is_string()));
+    let held = lab
+        .until("a plan is held", || lab.object("orders").filter(|object| object["status"]["plan"]["hash"].is_string()));
     assert_eq!(held["status"]["plan"]["steps"][0]["call"], "CreateDBInstance");
     assert_eq!(held["status"]["plan"]["steps"][0]["when"], "approval");
     assert!(lab.instance("life-plan-orders").is_none());
@@ -148,7 +155,9 @@ fn an_existing_database_is_adopted_only_when_both_sides_agree() {
     lab.make_foreign("legacy-allowed", &[("awsdb.dev/allow", "test/life-adopt")]);
     lab.kubectl(&["create", "secret", "generic", "known", "--from-literal=password=somebody-elses"]);
     let before = lab.aws_calls();
-    let spec = |id: &str| format!("identifier: {id}\nadoption: IfExists\nengine: postgres\ncredentials: {{secretRef: {{name: known}}}}");
+    let spec = |id: &str| {
+        format!("identifier: {id}\nadoption: IfExists\nengine: postgres\ncredentials: {{secretRef: {{name: known}}}}")
+    };
     lab.apply_spec("forbidden", &spec("legacy-forbidden"));
     let stalled = lab.wait_stalled("forbidden", "NotAllowed");
     assert!(stalled.message.contains("awsdb.dev/allow = test/life-adopt"), "{}", stalled.message);

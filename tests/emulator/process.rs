@@ -33,7 +33,13 @@ fn metrics_and_health_tell_what_goes_on() {
     lab.apply("orders", "");
     lab.wait_ready("orders");
     let metrics = operator.metrics();
-    for name in ["awsdb_aws_calls_total", "awsdb_reconciles_total", "awsdb_reconcile_seconds", "awsdb_time_to_ready_seconds", "awsdb_objects"] {
+    for name in [
+        "awsdb_aws_calls_total",
+        "awsdb_reconciles_total",
+        "awsdb_reconcile_seconds",
+        "awsdb_time_to_ready_seconds",
+        "awsdb_objects",
+    ] {
         assert!(metrics.contains(name), "{name} is not in\n{metrics}");
     }
     assert!(metrics.contains(r#"operation="CreateDBInstance""#), "{metrics}");
@@ -46,6 +52,9 @@ fn metrics_and_health_tell_what_goes_on() {
 #[test]
 fn without_its_rights_the_operator_is_refused_and_says_so() {
     let lab = Lab::new("proc-rbac");
-    let verdict = lab.try_kubectl(&["auth", "can-i", "list", "secrets", "--as=system:serviceaccount:awsdb-system:awsdb", "--all-namespaces"], "");
+    let verdict = lab.try_kubectl(
+        &["auth", "can-i", "list", "secrets", "--as=system:serviceaccount:awsdb-system:awsdb", "--all-namespaces"],
+        "",
+    );
     assert!(verdict.is_err(), "the operator may not list Secrets: {verdict:?}");
 }
