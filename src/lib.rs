@@ -13,11 +13,16 @@
 
 pub mod approval;
 pub mod aws;
+pub mod cli;
 pub mod conditions;
+pub mod config;
 pub mod controller;
 pub mod diff;
+pub mod health;
 pub mod kind;
 pub mod kinds;
 pub mod life;
+pub mod metrics;
+pub mod serve;
 pub mod spec;
 pub mod window;

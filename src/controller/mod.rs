@@ -5,12 +5,20 @@ pub mod backoff;
 pub mod binding;
 pub mod brake;
 pub mod cluster;
+pub mod connect;
 pub mod gather;
+pub mod intake;
+pub mod kube;
 pub mod look;
+pub mod pace;
 pub mod passwords;
 pub mod perform;
 pub mod publish;
 pub mod reconcile;
+pub mod run;
+#[cfg(test)]
+mod testing;
+mod turn;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
