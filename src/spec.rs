@@ -131,7 +131,7 @@ pub struct SharedSpec {
     pub identifier: Option<String>,
     /// AWS region. Default: the operator's `--region`. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("spec.region is immutable: a database cannot move; restore a snapshot copy in the other region instead"))]
     pub region: Option<String>,
     /// `Manage` (default), `Observe` (never changes AWS) or `Plan` (every step waits for approval).
