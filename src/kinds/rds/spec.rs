@@ -33,7 +33,8 @@ use crate::spec::{SecretKeyRef, SharedSpec, SharedStatus};
     printcolumn(name = "Endpoint", type_ = "string", json_path = ".status.endpoint.address", priority = 1),
     printcolumn(name = "Secret", type_ = "string", json_path = ".status.binding.name", priority = 1),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason", priority = 1),
-    validation = Rule::new("size(self.metadata.name) <= 63").message("metadata.name has at most 63 characters")
+    validation = Rule::new("size(self.metadata.name) <= 63").message("metadata.name has at most 63 characters"),
+    validation = Rule::new("!has(self.spec.connectionSecret) || !has(self.spec.connectionSecret.name) || self.spec.connectionSecret.name != self.metadata.name + '-credentials'").message("spec.connectionSecret.name must not be <name>-credentials: that is the operator's own Secret")
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
