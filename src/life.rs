@@ -90,13 +90,13 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
 
 /// After an accepted create AWS may not know the thing yet; a second create would be refused at best.
 fn just_created(inputs: &Inputs, what: &str) -> Option<Waiting> {
-    let age = inputs.since_call("instance").filter(|_| inputs.accepted)?;
+    let age = inputs.since_call(inputs.main).filter(|_| inputs.accepted)?;
     (age < EVENTUAL)
         .then(|| Waiting::new(Reason::Creating, format!("AWS accepted the create of {what} and does not list it yet")))
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
-    let since = inputs.journal.absent_since.as_ref().map_or(inputs.now, |since| since.0);
+    let since = inputs.absent_since.unwrap_or(inputs.now);
     let elapsed = Duration::try_from(inputs.now.duration_since(since)).unwrap_or_default();
     if elapsed >= inputs.clocks.quiet_period {
         return Ok(());

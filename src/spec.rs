@@ -281,9 +281,6 @@ pub struct Journal {
     /// Ids of approved steps, until they are done or changed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub approved: BTreeSet<String>,
-    /// Since when direct looks have not found the thing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub absent_since: Option<Time>,
 }
 
 impl Journal {

@@ -3,11 +3,13 @@
 //! [`Remote`] names the types of one kind of thing, [`Cloud`] looks at it and changes it. The
 //! simulator of the tests implements the same [`Cloud`], so plans are tried against both.
 
+pub mod clients;
 pub mod error;
 pub mod owner;
 pub mod password;
 pub mod rds;
 
+pub use clients::{Aws, ConnectError, OnCall, Options};
 pub use error::{Class, CloudError};
 pub use password::Password;
 
