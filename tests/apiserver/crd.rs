@@ -228,7 +228,6 @@ fn full_journal() -> Journal {
         attempts: [("0123456789ab".into(), 2)].into(),
         rejected: [("0123456789ab".into(), rejection)].into(),
         approved: ["0123456789ab".into()].into(),
-        absent_since: Some(time()),
     }
 }
 
