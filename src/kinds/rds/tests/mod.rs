@@ -6,6 +6,7 @@ mod changes;
 mod connection;
 mod creation;
 mod credentials;
+mod fields;
 mod groups;
 mod removal;
 mod states;
