@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use crate::aws::Seen;
+use crate::approval::step_id;
 use crate::aws::owner::{Claim, OWNER_TAG};
+use crate::aws::{Action, Seen};
 use crate::conditions::Reason;
-use crate::kind::{Inputs, Problem, Thing, Waiting, Want};
+use crate::kind::{Inputs, Problem, Step, Thing, Waiting, Want, When};
 use crate::spec::{Adoption, DeletionPolicy, ManagementPolicy, SharedSpec};
 
 /// Note with AWS's immutable id of the thing that we made or took over.
@@ -43,6 +44,18 @@ pub enum Verdict {
     LetGo,
 }
 
+/// The very call that AWS accepted last is worth repeating only once AWS had the time to show its effect: it keeps saying
+/// `available` for tens of seconds, and a second reboot or the third "change without effect" would be a false one.
+pub fn patient<A: Action>(steps: Vec<Step<A>>, inputs: &Inputs) -> Vec<Step<A>> {
+    let repeats = |step: &Step<A>| {
+        let last = inputs.journal.calls.get(step.thing);
+        inputs.accepted && !inputs.has_settled(step.thing) && last.is_some_and(|last| last.step == step_id(step))
+    };
+    let settling = || When::After(Waiting::new(Reason::Settling, "AWS accepted it and does not show its effect yet"));
+    let waits = |step: &Step<A>| matches!(step.when, When::After(_));
+    steps.into_iter().map(|step| if !waits(&step) && repeats(&step) { step.when(settling()) } else { step }).collect()
+}
+
 /// The verdict on the main thing of an object. `what` is its AWS name for messages, e.g. `DB instance shop-orders`.
 pub fn verdict(want: Want, spec: &SharedSpec, inputs: &Inputs, thing: &Seen<Thing>, what: &str) -> Verdict {
     let observes = spec.management_policy == ManagementPolicy::Observe;
@@ -69,8 +82,11 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
     }
     let was_seen = inputs.recorded_arn.is_some();
     let was_sent = inputs.journal.calls.values().any(|call| !call.operation.starts_with("Delete"));
+    if let Some(waiting) = just_created(want, inputs, what) {
+        return Verdict::Wait(waiting);
+    }
     match want {
-        Want::Present if !was_seen => just_created(inputs, what).map_or(Verdict::Create, Verdict::Wait),
+        Want::Present if !was_seen => Verdict::Create,
         Want::Absent if !was_seen && !was_sent => Verdict::Gone,
         _ => match (proven_absent(inputs), want) {
             (Err(waiting), _) => Verdict::Wait(waiting),
@@ -88,11 +104,16 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
     }
 }
 
-/// After an accepted create AWS may not know the thing yet; a second create would be refused at best.
-fn just_created(inputs: &Inputs, what: &str) -> Option<Waiting> {
-    let age = inputs.since_call(inputs.main).filter(|_| inputs.accepted)?;
-    (age < EVENTUAL)
-        .then(|| Waiting::new(Reason::Creating, format!("AWS accepted the create of {what} and does not list it yet")))
+/// For a while after a create AWS may not know the thing: a second create would be refused at best, and a deletion that
+/// believed it would leave a database behind. A create whose answer was lost may have happened as well.
+fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
+    let call = inputs.journal.calls.get(inputs.main)?;
+    let creates = call.operation.starts_with("Create") || call.operation.starts_with("Restore");
+    let age = inputs.since_call(inputs.main).filter(|age| creates && *age < EVENTUAL)?;
+    (inputs.accepted || want == Want::Absent).then(|| {
+        Waiting::new(Reason::Creating, format!("the create of {what} was sent and AWS does not list it yet"))
+            .until(inputs.now + (EVENTUAL - age))
+    })
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
@@ -140,7 +161,7 @@ fn present(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Ver
             Reason::Conflict,
             format!("{what} belongs to {owner} (tag {OWNER_TAG}): nothing is touched; choose another spec.identifier"),
         )),
-        Claim::Nobody if inputs.recorded_arn.as_ref() == Some(&thing.arn) => Verdict::Adopt(Some(Problem::new(
+        Claim::Nobody if was_ours(inputs, thing) => Verdict::Adopt(Some(Problem::new(
             Reason::Conflict,
             format!(
                 "{what} has lost its tag {OWNER_TAG}: nothing is changed until it is back; approve the held step to set it again"
@@ -148,6 +169,12 @@ fn present(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Ver
         ))),
         Claim::Nobody => adoption(spec, inputs, thing, what),
     }
+}
+
+/// Noted only of what we made or took over: an ARN is recorded of what is merely observed, too.
+fn was_ours(inputs: &Inputs, thing: &Thing) -> bool {
+    inputs.recorded_arn.as_ref() == Some(&thing.arn)
+        && inputs.journal.notes.get(RESOURCE_ID) == Some(&thing.resource_id)
 }
 
 fn adoption(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
@@ -206,7 +233,7 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
             _ => Verdict::Remove,
         },
         Claim::OtherCluster(_) | Claim::Other(_) => Verdict::LetGo,
-        Claim::Nobody if inputs.recorded_arn.as_ref() == Some(&thing.arn) => Verdict::Refuse(Problem::new(
+        Claim::Nobody if was_ours(inputs, thing) => Verdict::Refuse(Problem::new(
             Reason::Conflict,
             format!(
                 "{what} has lost its tag {OWNER_TAG} and is not deleted: put the tag back ({}), or set deletionPolicy Retain to \
@@ -215,5 +242,396 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
             ),
         )),
         Claim::Nobody => Verdict::LetGo,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::PasswordUse;
+    use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, Owner, Tags};
+    use crate::spec::{Journal, LastCall};
+    use jiff::Timestamp;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use std::collections::BTreeMap;
+
+    const ARN: &str = "arn:aws:rds:eu-central-1:123456789012:db:shop-orders";
+    const NOW: i64 = 1_000_000;
+
+    fn owner() -> Owner {
+        Owner {
+            installation: "prod".into(),
+            cluster: "cluster-1".into(),
+            kind: "RdsInstance".into(),
+            namespace: "shop".into(),
+            name: "orders".into(),
+        }
+    }
+
+    /// Nothing was done or recorded yet.
+    fn fresh() -> Inputs {
+        Inputs {
+            main: "instance",
+            absent_since: None,
+            now: Timestamp::from_second(NOW).unwrap(),
+            owner: owner(),
+            trust_account: false,
+            account: "123456789012".into(),
+            recorded_account: None,
+            recorded_arn: None,
+            uid: "uid".into(),
+            journal: Journal::default(),
+            accepted: false,
+            stored: Default::default(),
+            supplied: Default::default(),
+            rotate: None,
+            clocks: Default::default(),
+        }
+    }
+
+    /// It was made, seen and recorded.
+    fn recorded() -> Inputs {
+        let notes = BTreeMap::from([(RESOURCE_ID.into(), "db-1".into())]);
+        Inputs {
+            recorded_account: Some("123456789012".into()),
+            recorded_arn: Some(ARN.into()),
+            journal: Journal { notes, ..Journal::default() },
+            ..fresh()
+        }
+    }
+
+    fn absent_for(seconds: i64) -> Inputs {
+        let mut inputs = recorded();
+        inputs.absent_since = Some(Timestamp::from_second(NOW - seconds).unwrap());
+        inputs
+    }
+
+    fn sent(mut inputs: Inputs, operation: &str, seconds: i64, accepted: bool) -> Inputs {
+        let at = Time(Timestamp::from_second(NOW - seconds).unwrap());
+        let call = LastCall { operation: operation.into(), at, step: String::new() };
+        inputs.journal.calls.insert("instance".into(), call);
+        inputs.accepted = accepted;
+        inputs
+    }
+
+    fn trusted(inputs: Inputs) -> Inputs {
+        Inputs { trust_account: true, ..inputs }
+    }
+
+    fn elsewhere(inputs: Inputs) -> Inputs {
+        Inputs { account: "999999999999".into(), ..inputs }
+    }
+
+    fn manage() -> SharedSpec {
+        SharedSpec { deletion_policy: DeletionPolicy::Delete, ..SharedSpec::default() }
+    }
+
+    fn observe() -> SharedSpec {
+        SharedSpec { management_policy: ManagementPolicy::Observe, ..manage() }
+    }
+
+    fn adopting() -> SharedSpec {
+        SharedSpec { adoption: Adoption::IfExists, ..manage() }
+    }
+
+    fn retain() -> SharedSpec {
+        SharedSpec { deletion_policy: DeletionPolicy::Retain, ..manage() }
+    }
+
+    fn tagged(tags: Tags) -> Seen<Thing> {
+        Seen::Present(Thing { arn: ARN.into(), resource_id: "db-1".into(), tags })
+    }
+
+    fn mine() -> Seen<Thing> {
+        tagged(owner().tags())
+    }
+
+    fn namesake() -> Seen<Thing> {
+        Seen::Present(Thing { arn: ARN.into(), resource_id: "db-2".into(), tags: owner().tags() })
+    }
+
+    fn others() -> Seen<Thing> {
+        tagged(Owner { name: "billing".into(), ..owner() }.tags())
+    }
+
+    fn of_another_cluster() -> Seen<Thing> {
+        let mut tags = owner().tags();
+        tags.insert(CLUSTER_TAG.into(), "cluster-2".into());
+        tagged(tags)
+    }
+
+    fn nobodys() -> Seen<Thing> {
+        tagged(Tags::new())
+    }
+
+    fn allowed() -> Seen<Thing> {
+        tagged(Tags::from([(ALLOW_TAG.into(), "prod/shop".into())]))
+    }
+
+    fn unread() -> Seen<Thing> {
+        Seen::Unread("throttled".into())
+    }
+
+    /// A verdict in a word, with its reason where it has one.
+    fn word(verdict: &Verdict) -> String {
+        match verdict {
+            Verdict::Adopt(None) => "Adopt".into(),
+            Verdict::Adopt(Some(problem)) => format!("Adopt after approval: {}", problem.reason),
+            Verdict::Recreate(problem) => format!("Recreate after approval: {}", problem.reason),
+            Verdict::Refuse(problem) => format!("Refuse: {}", problem.reason),
+            Verdict::Wait(waiting) => format!("Wait: {}", waiting.reason),
+            plain => format!("{plain:?}"),
+        }
+    }
+
+    type Row = (&'static str, SharedSpec, Inputs, Seen<Thing>, &'static str);
+
+    fn check(want: Want, table: Vec<Row>) {
+        for (why, spec, inputs, thing, expected) in table {
+            let found = verdict(want, &spec, &inputs, &thing, "DB instance shop-orders");
+            assert_eq!(word(&found), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_is_wanted_and_absent_is_made_once() {
+        check(
+            Want::Present,
+            vec![
+                ("it never was", manage(), fresh(), Seen::Absent, "Create"),
+                ("to adopt there is nothing", adopting(), fresh(), Seen::Absent, "Create"),
+                ("Observe never creates", observe(), fresh(), Seen::Absent, "Wait: NotFound"),
+                ("it could not be read", manage(), fresh(), unread(), "Wait: Unreadable"),
+                (
+                    "AWS accepted the create and does not list it yet",
+                    manage(),
+                    sent(fresh(), "CreateDBInstance", 100, true),
+                    Seen::Absent,
+                    "Wait: Creating",
+                ),
+                (
+                    "a restore is a create, too",
+                    manage(),
+                    sent(fresh(), "RestoreDBInstanceToPointInTime", 100, true),
+                    Seen::Absent,
+                    "Wait: Creating",
+                ),
+                (
+                    "after two minutes it was not made",
+                    manage(),
+                    sent(fresh(), "CreateDBInstance", 120, true),
+                    Seen::Absent,
+                    "Create",
+                ),
+                (
+                    "the answer was lost: the name is deterministic, so once more",
+                    manage(),
+                    sent(fresh(), "CreateDBInstance", 10, false),
+                    Seen::Absent,
+                    "Create",
+                ),
+                (
+                    "the credentials are another account's (B12)",
+                    manage(),
+                    elsewhere(Inputs { recorded_account: Some("123456789012".into()), ..fresh() }),
+                    Seen::Absent,
+                    "Refuse: WrongAccount",
+                ),
+                (
+                    "it was seen; one look proves nothing (B7)",
+                    manage(),
+                    recorded(),
+                    Seen::Absent,
+                    "Wait: ProvingAbsence",
+                ),
+                ("half a quiet period", manage(), absent_for(30), Seen::Absent, "Wait: ProvingAbsence"),
+                (
+                    "two looks agree: an empty database in its place is the user's decision",
+                    manage(),
+                    absent_for(60),
+                    Seen::Absent,
+                    "Recreate after approval: ExternallyDeleted",
+                ),
+                (
+                    "made again by approval, and not listed yet",
+                    manage(),
+                    sent(absent_for(600), "CreateDBInstance", 20, true),
+                    Seen::Absent,
+                    "Wait: Creating",
+                ),
+                (
+                    "absent in another account is not absent",
+                    manage(),
+                    elsewhere(absent_for(600)),
+                    Seen::Absent,
+                    "Refuse: WrongAccount",
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_wanted_and_there_is_touched_only_where_it_is_ours() {
+        check(
+            Want::Present,
+            vec![
+                ("ours", manage(), recorded(), mine(), "Manage"),
+                ("ours, and status was lost (B3)", manage(), fresh(), mine(), "Manage"),
+                ("policy Retain changes nothing in life", retain(), recorded(), mine(), "Manage"),
+                (
+                    "a namesake with our tags: a restored copy",
+                    manage(),
+                    recorded(),
+                    namesake(),
+                    "Adopt after approval: IdentityChanged",
+                ),
+                ("another owner", manage(), fresh(), others(), "Refuse: Conflict"),
+                ("another owner, whatever adoption says", adopting(), trusted(fresh()), others(), "Refuse: Conflict"),
+                (
+                    "a copied values file or a rebuilt cluster (B13)",
+                    manage(),
+                    fresh(),
+                    of_another_cluster(),
+                    "Adopt after approval: Conflict",
+                ),
+                ("nobody's, and adoption is Never (B4)", manage(), fresh(), nobodys(), "Refuse: Conflict"),
+                ("allowed, and adoption is Never", manage(), fresh(), allowed(), "Refuse: Conflict"),
+                ("one side only: no tag", adopting(), fresh(), nobodys(), "Refuse: NotAllowed"),
+                ("both sides", adopting(), fresh(), allowed(), "Adopt"),
+                ("a cluster that trusts its account", adopting(), trusted(fresh()), nobodys(), "Adopt"),
+                ("ours, but the tag is gone", manage(), recorded(), nobodys(), "Adopt after approval: Conflict"),
+                (
+                    "once observed is not once ours: the allow tag is needed still",
+                    adopting(),
+                    Inputs { recorded_arn: Some(ARN.into()), ..fresh() },
+                    nobodys(),
+                    "Refuse: NotAllowed",
+                ),
+                ("Observe of ours", observe(), recorded(), mine(), "Watch"),
+                ("Observe of an allowed one", observe(), fresh(), allowed(), "Watch"),
+                ("Observe of nobody's", observe(), fresh(), nobodys(), "Refuse: NotAllowed"),
+                ("Observe of another's", observe(), fresh(), others(), "Refuse: NotAllowed"),
+                ("Observe where the account is trusted", observe(), trusted(fresh()), others(), "Watch"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_unwanted_goes_only_where_it_is_ours_and_only_when_that_is_proven() {
+        check(
+            Want::Absent,
+            vec![
+                ("Retain calls nothing", retain(), recorded(), mine(), "LetGo"),
+                ("Retain does not even look", retain(), recorded(), unread(), "LetGo"),
+                ("Observe calls nothing", observe(), recorded(), mine(), "LetGo"),
+                ("ours", manage(), recorded(), mine(), "Remove"),
+                ("ours, and status was lost", manage(), fresh(), mine(), "Remove"),
+                ("a namesake is not ours to delete", manage(), recorded(), namesake(), "Refuse: IdentityChanged"),
+                ("another owner's stays (B4)", manage(), recorded(), others(), "LetGo"),
+                ("another cluster's stays", manage(), recorded(), of_another_cluster(), "LetGo"),
+                ("nobody's stays", manage(), fresh(), nobodys(), "LetGo"),
+                (
+                    "merely observed before",
+                    manage(),
+                    Inputs { recorded_arn: Some(ARN.into()), ..fresh() },
+                    allowed(),
+                    "LetGo",
+                ),
+                ("ours without its tag is not deleted", manage(), recorded(), nobodys(), "Refuse: Conflict"),
+                ("it could not be read (B6)", manage(), recorded(), unread(), "Wait: Unreadable"),
+                ("nothing was ever sent", manage(), fresh(), Seen::Absent, "Gone"),
+                ("one look proves nothing (B6)", manage(), recorded(), Seen::Absent, "Wait: ProvingAbsence"),
+                ("two looks", manage(), absent_for(60), Seen::Absent, "Gone"),
+                ("not in another account", manage(), elsewhere(absent_for(600)), Seen::Absent, "Refuse: WrongAccount"),
+                (
+                    "a create whose answer was lost may still come",
+                    manage(),
+                    sent(Inputs { recorded_arn: None, ..absent_for(90) }, "CreateDBInstance", 110, false),
+                    Seen::Absent,
+                    "Wait: Creating",
+                ),
+                (
+                    "after two minutes it did not",
+                    manage(),
+                    sent(Inputs { recorded_arn: None, ..absent_for(110) }, "CreateDBInstance", 120, false),
+                    Seen::Absent,
+                    "Gone",
+                ),
+                (
+                    "a call that does not create proves nothing either",
+                    manage(),
+                    sent(fresh(), "AddTagsToResource", 300, true),
+                    Seen::Absent,
+                    "Wait: ProvingAbsence",
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn messages_name_the_thing_and_the_way_out() {
+        let say = |want, spec: SharedSpec, inputs, thing: Seen<Thing>| match verdict(
+            want,
+            &spec,
+            &inputs,
+            &thing,
+            "DB instance shop-orders",
+        ) {
+            Verdict::Refuse(p) | Verdict::Recreate(p) | Verdict::Adopt(Some(p)) => p.message,
+            other => panic!("{other:?}"),
+        };
+        let present = Want::Present;
+        for (message, words) in [
+            (say(present, manage(), fresh(), others()), vec!["prod/RdsInstance/shop/billing", "spec.identifier"]),
+            (say(present, manage(), fresh(), nobodys()), vec!["shop-orders", "IfExists"]),
+            (say(present, adopting(), fresh(), nobodys()), vec!["awsdb.dev/allow = prod/shop", "namespace shop"]),
+            (say(present, manage(), fresh(), of_another_cluster()), vec!["cluster-2", "--installation"]),
+            (say(present, manage(), recorded(), namesake()), vec!["db-2", "db-1", "approve"]),
+            (say(present, manage(), absent_for(60), Seen::Absent), vec!["awsdb.dev/approve", "restore"]),
+            (say(present, manage(), elsewhere(recorded()), Seen::Absent), vec!["999999999999", "123456789012"]),
+            (say(Want::Absent, manage(), recorded(), nobodys()), vec!["awsdb.dev/owner", "Retain"]),
+            (say(Want::Absent, manage(), recorded(), namesake()), vec!["db-2", "Retain"]),
+        ] {
+            for word in words {
+                assert!(message.contains(word), "{word} in: {message}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_second_look_is_due_at_the_end_of_the_quiet_period() {
+        let Verdict::Wait(waiting) =
+            verdict(Want::Absent, &manage(), &absent_for(20), &Seen::Absent, "DB instance shop-orders")
+        else {
+            panic!("not waiting")
+        };
+        assert_eq!(waiting.until, Some(Timestamp::from_second(NOW + 40).unwrap()));
+    }
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Reboot;
+    impl Action for Reboot {
+        fn operation(&self) -> &'static str {
+            "RebootDBInstance"
+        }
+        fn password(&self) -> PasswordUse {
+            PasswordUse::None
+        }
+    }
+
+    #[test]
+    fn the_same_call_is_not_sent_again_before_its_effect_can_show() {
+        let step = Step::new("instance", Reboot, "");
+        let id = step_id(&step);
+        let waits = |seconds, accepted, step: &Step<Reboot>| {
+            let mut inputs = sent(recorded(), "RebootDBInstance", seconds, accepted);
+            inputs.journal.calls.get_mut("instance").unwrap().step = id.clone();
+            matches!(patient(vec![step.clone()], &inputs)[0].when, When::After(_))
+        };
+        assert!(waits(30, true, &step));
+        assert!(waits(30, true, &step.clone().when(When::Approval)), "nor by an approval that stands");
+        assert!(!waits(60, true, &step), "AWS had the time");
+        assert!(!waits(30, false, &step), "AWS did not accept it");
+        assert!(!waits(30, true, &Step { thing: "reader", ..step.clone() }), "another thing");
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 /// Whether an observed version satisfies a wanted one: "16" is satisfied by "16.4", "15.1" not by "15.12".
 pub fn satisfies(observed: &str, wanted: &str) -> bool {
     let (observed, wanted) = (components(observed), components(wanted));
-    observed.len() >= wanted.len() && observed.iter().zip(&wanted).all(|(o, w)| o == w)
+    observed.len() >= wanted.len() && observed.iter().zip(&wanted).all(|(o, w)| compare(o, w).is_eq())
 }
 
 /// Whether `to` lies above `from`, in the components that both have.
@@ -18,12 +18,12 @@ pub fn is_above(to: &str, from: &str) -> bool {
         .is_some_and(Ordering::is_gt)
 }
 
-/// Whether going from one version to the other crosses a major boundary: the first component, for mysql and
-/// mariadb the first two (8.0 to 8.4 and 10.6 to 10.11 are major).
+/// Whether going from one version to the other crosses a major boundary: the first component, for mysql, mariadb and
+/// postgres below 10 the first two (8.0 to 8.4 and 10.6 to 10.11 are major).
 pub fn is_major_change(engine: &str, from: &str, to: &str) -> bool {
-    let depth = major_depth(engine);
     let (from, to) = (components(from), components(to));
-    from.iter().zip(&to).take(depth).any(|(a, b)| a != b)
+    let depth = major_depth(engine, from.first().copied().unwrap_or_default());
+    from.iter().zip(&to).take(depth).any(|(a, b)| compare(a, b).is_ne())
 }
 
 /// DBParameterGroupFamily of an engine version, e.g. `postgres16`, `mysql8.0`, `oracle-ee-19`, `sqlserver-se-15.0`.
@@ -41,9 +41,10 @@ pub fn family(engine: &str, version: &str) -> String {
     }
 }
 
-fn major_depth(engine: &str) -> usize {
+fn major_depth(engine: &str, first: &str) -> usize {
     match engine {
         "mysql" | "mariadb" => 2,
+        "postgres" if first == "9" => 2,
         _ => 1,
     }
 }
@@ -74,6 +75,7 @@ mod tests {
             ("8.4.3", "8.0", false),
             ("19.0.0.0.ru-2024-10.rur-2024-10.r1", "19", true),
             ("16", "16.4", false),
+            ("15.00.4345.5.v1", "15.0", true),
         ] {
             assert_eq!(satisfies(observed, wanted), same, "{observed} for {wanted}");
         }
@@ -93,6 +95,9 @@ mod tests {
         for (engine, from, to, major) in [
             ("postgres", "15.4", "16", true),
             ("postgres", "16.1", "16.4", false),
+            ("postgres", "9.5.2", "9.6", true),
+            ("postgres", "9.6.1", "10", true),
+            ("sqlserver-se", "15.00.4345.5.v1", "15.0", false),
             ("mysql", "8.0.36", "8.4", true),
             ("mysql", "8.0.36", "8.0.40", false),
             ("mariadb", "10.6.14", "10.11", true),

@@ -5,85 +5,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::aws::rds::normalise::towards;
+use crate::aws::rds::normalise::{towards, volumes_to_come};
 use crate::aws::rds::version::is_major_change;
-use crate::aws::rds::{Action, Instance, LogExports, Modification, Settings};
+use crate::aws::rds::{Action, Instance, Modification, Settings};
 use crate::conditions::Reason;
 use crate::diff::{self, fields};
 use crate::kind::{Disruption, Inputs, Problem, Step, Waiting, When};
 use crate::spec::{Change, DisruptivePolicy};
 use crate::window;
 
-/// What AWS has no call to change.
-const IMMUTABLE: [&str; 11] = [
-    "storageEncrypted",
-    "kmsKeyId",
-    "masterUsername",
-    "dbName",
-    "availabilityZone",
-    "dbSubnetGroupName",
-    "characterSetName",
-    "ncharCharacterSetName",
-    "timezone",
-    "backupTarget",
-    "engine",
-];
-
-const STORAGE: [&str; 6] =
-    ["allocatedStorage", "storageType", "iops", "storageThroughput", "dedicatedLogVolume", "additionalStorageVolumes"];
-
-/// When AWS applies a change of a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timing {
-    /// As soon as it is accepted, whatever ApplyImmediately says.
-    Now,
-    /// In the maintenance window unless ApplyImmediately.
-    Window,
-}
-
-/// Timing and disruption of each field of aws-rds.md 1.2.
-fn effect(field: &str, delta: &Settings, instance: &Instance) -> (Timing, Disruption) {
-    match field {
-        "dbInstanceClass" | "engineVersion" | "engine" | "multiTenant" => (Timing::Window, Disruption::Failover),
-        "dedicatedLogVolume" | "processorFeatures" | "domain" | "caCertificateIdentifier" => {
-            (Timing::Window, Disruption::Reboot)
-        }
-        "port" => (Timing::Now, Disruption::Reboot),
-        "optionGroupName" | "networkType" => (Timing::Window, Disruption::BriefInterruption),
-        "storageType"
-            if [&delta.storage_type, &instance.settings.storage_type]
-                .iter()
-                .any(|t| t.as_deref() == Some("standard")) =>
-        {
-            (Timing::Window, Disruption::Failover)
-        }
-        "backupRetentionPeriod"
-            if [delta.backup_retention_period, instance.settings.backup_retention_period].contains(&Some(0)) =>
-        {
-            (Timing::Window, Disruption::BriefInterruption)
-        }
-        "allocatedStorage"
-        | "storageType"
-        | "iops"
-        | "storageThroughput"
-        | "additionalStorageVolumes"
-        | "multiAZ"
-        | "iamDatabaseAuthentication"
-        | "licenseModel" => (Timing::Window, Disruption::None),
-        _ => (Timing::Now, Disruption::None),
-    }
-}
-
-/// What an instance in its state takes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Gate {
-    /// Why no change is taken.
-    pub any: Option<Waiting>,
-    /// Why no change of storage is taken.
-    pub storage: Option<Waiting>,
-    /// Storage is full: nothing but storage is taken.
-    pub only_storage: bool,
-}
+use super::coupling::{complete, gp3_threshold};
+use super::effects::{AT_ONCE, IMMUTABLE, STORAGE, Timing, UPGRADE, effect, held_class};
+use super::gate::Gate;
 
 /// The calls and what stands in the way.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,17 +50,34 @@ impl Timetable {
             (DisruptivePolicy::Window, None) | (DisruptivePolicy::Approve, _) => When::Approval,
         }
     }
+
+    /// When a disruptive step may run that the user asks for by name: a promotion, a stop.
+    pub fn asked(self) -> When {
+        if self.policy == DisruptivePolicy::Approve { When::Approval } else { When::Now }
+    }
+}
+
+/// What a plan of changes looks at.
+struct Scene<'a> {
+    instance: &'a Instance,
+    desired: &'a Settings,
+    gate: &'a Gate,
+    timetable: Timetable,
+    allow_major: bool,
 }
 
 /// A difference being split into calls.
-struct Split<'a> {
-    instance: &'a Instance,
-    desired: &'a Settings,
+struct Split {
     delta: Map<String, Value>,
     changes: Vec<Change>,
 }
 
-impl Split<'_> {
+impl Split {
+    fn of(desired: &Settings, observed: &Settings) -> Option<Self> {
+        let difference = diff::changes(desired, observed)?;
+        Some(Self { delta: fields(&difference.delta), changes: difference.changes })
+    }
+
     /// Takes fields out of the difference; `None` when none of them differs.
     fn take(&mut self, chosen: impl Fn(&str) -> bool) -> Option<(Settings, Vec<Change>)> {
         let names: BTreeSet<String> = self.delta.keys().filter(|field| chosen(field)).cloned().collect();
@@ -144,10 +94,6 @@ impl Split<'_> {
         self.changes = rest;
         serde_json::from_value(Value::Object(taken)).ok().map(|settings| (settings, mine))
     }
-
-    fn class(&self, field: &str) -> Disruption {
-        effect(field, self.desired, self.instance).1
-    }
 }
 
 /// Plans the modifications of an instance.
@@ -159,18 +105,24 @@ pub fn plan(
     gate: &Gate,
     timetable: Timetable,
 ) -> ChangePlan {
-    let desired = towards(wanted.clone(), instance);
-    let effective = overlay(&instance.settings, &instance.pending);
     let mut plan = ChangePlan::default();
-    if let Some(difference) = diff::changes(&desired, &effective) {
-        let mut split =
-            Split { instance, desired: &desired, delta: fields(&difference.delta), changes: difference.changes };
-        plan.problem = refuse_immutable(&mut split);
-        major(&mut split, &mut plan, allow_major, gate, timetable);
-        ordinary(&mut split, &mut plan, gate, timetable);
+    if instance.status == "creating" {
+        // AWS shows zone, port and more only late in it: what is not shown yet is no difference.
+        return plan;
+    }
+    let desired = towards(wanted.clone(), instance);
+    let scene = Scene { instance, desired: &desired, gate, timetable, allow_major };
+    plan.steps.extend(mend(&scene));
+    if let Some(mut split) = Split::of(&desired, &overlay(&instance.settings, &instance.pending)) {
+        split.take(|field| gate.remedies.contains(&field));
+        drop_travelling_groups(&mut split, &scene);
+        plan.problem = refuse_immutable(&mut split, &scene).or(refuse_performance(&mut split, &scene));
+        plan.steps.extend(call_off(&mut split, &scene));
+        upgrade(&mut split, &mut plan, &scene);
+        ordinary(&mut split, &mut plan, &scene);
     }
     if plan.steps.is_empty() && plan.problem.is_none() {
-        plan.steps.extend(hurry(&desired, instance, inputs, gate, timetable));
+        plan.steps.extend(hurry(inputs, &scene));
     }
     plan
 }
@@ -180,13 +132,41 @@ pub fn plan(
 fn overlay(settings: &Settings, pending: &Settings) -> Settings {
     let mut all = fields(settings);
     all.extend(fields(pending));
-    serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| settings.clone())
+    let mut all: Settings = serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| settings.clone());
+    all.additional_storage_volumes = volumes_to_come(settings, pending);
+    all
 }
 
-fn refuse_immutable(split: &mut Split<'_>) -> Option<Problem> {
-    let from = split.instance.settings.engine.clone().unwrap_or_default();
-    let converts = split.desired.engine.as_ref().is_some_and(|to| *to == format!("{from}-cdb"));
-    let (_, changes) = split.take(|field| IMMUTABLE.contains(&field) && !(field == "engine" && converts))?;
+/// What mends an instance that takes nothing else. Compared with what is in force: what is merely scheduled mends nothing.
+fn mend(scene: &Scene<'_>) -> Option<Step<Action>> {
+    let mut split = Split::of(scene.desired, &scene.instance.settings)?;
+    let (settings, changes) = split.take(|field| scene.gate.remedies.contains(&field))?;
+    let fields = fields(&settings);
+    let own = fields.keys().map(|field| effect(field, scene.desired, scene.instance).1).max();
+    let flushed = held_class(scene.instance, &settings);
+    let class = flushed.max(own.unwrap_or(Disruption::None));
+    // An instance that does not serve loses nothing by its own cure; what would come along is another matter.
+    let when = if flushed == Disruption::None { scene.timetable.asked() } else { scene.timetable.held() };
+    let when = if class == Disruption::None { When::Now } else { when };
+    let waits = fields.keys().any(|field| effect(field, scene.desired, scene.instance).0 == Timing::Window);
+    let modification = Modification { settings, apply_immediately: waits, ..Modification::default() };
+    let step = scene.modify(modification, changes).class(class).when(when);
+    Some(match &scene.gate.settling {
+        Some(waiting) => step.when(When::After(waiting.clone())),
+        None => step.explained(&format!("mends {}", scene.instance.status)),
+    })
+}
+
+fn refuse_immutable(split: &mut Split, scene: &Scene<'_>) -> Option<Problem> {
+    let observed = &scene.instance.settings;
+    let from = observed.engine.clone().unwrap_or_default();
+    let converts = scene.desired.engine.as_ref().is_some_and(|to| *to == format!("{from}-cdb"));
+    let has_insights_key = observed.performance_insights_kms_key_id.is_some();
+    let (_, changes) = split.take(|field| match field {
+        "engine" => !converts,
+        "performanceInsightsKMSKeyId" => has_insights_key,
+        field => IMMUTABLE.contains(&field),
+    })?;
     let list: Vec<String> = changes
         .iter()
         .map(|c| format!("spec.{}: {} in AWS, {} in the spec", c.field, shown(&c.from), shown(&c.to)))
@@ -204,19 +184,62 @@ fn shown(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or("unset")
 }
 
-/// A major upgrade is a call of its own, with the groups of the new family in it.
-fn major(split: &mut Split<'_>, plan: &mut ChangePlan, allow: bool, gate: &Gate, timetable: Timetable) {
-    let engine = split.instance.settings.engine.clone().unwrap_or_default();
-    let (Some(from), Some(to)) = (&split.instance.settings.engine_version, &split.desired.engine_version) else {
-        return;
-    };
-    if !split.delta.contains_key("engineVersion") || !is_major_change(&engine, from, to) {
+/// gp3 below its threshold takes no other performance than its own; AWS would refuse the whole call.
+fn refuse_performance(split: &mut Split, scene: &Scene<'_>) -> Option<Problem> {
+    let observed = &scene.instance.settings;
+    let kind = scene.desired.storage_type.as_ref().or(observed.storage_type.as_ref())?;
+    let threshold = gp3_threshold(observed.engine.as_deref().unwrap_or_default());
+    let size = scene.desired.allocated_storage.max(observed.allocated_storage)?;
+    if kind != "gp3" || size >= threshold {
+        return None;
+    }
+    let (_, changes) = split.take(|field| matches!(field, "iops" | "storageThroughput"))?;
+    let list: Vec<String> = changes.iter().map(|change| format!("spec.{change}")).collect();
+    Some(Problem::new(
+        Reason::InvalidSpec,
+        format!(
+            "{}: gp3 below {threshold} GiB has fixed performance; remove the field, or enlarge spec.allocatedStorage",
+            list.join(", ")
+        ),
+    ))
+}
+
+/// A scheduled upgrade has the groups of the new family with it; alone, they do not fit the version in force.
+fn drop_travelling_groups(split: &mut Split, scene: &Scene<'_>) {
+    let (observed, pending) = (&scene.instance.settings, &scene.instance.pending);
+    let is_scheduled = pending.engine.is_some() || is_major(observed, pending);
+    let stays = !split.delta.contains_key("engine") && !split.delta.contains_key("engineVersion");
+    if is_scheduled && stays {
+        split.take(|field| matches!(field, "dbParameterGroupName" | "optionGroupName"));
+    }
+}
+
+/// A scheduled change that the spec no longer wants is called off with the value in force, which disturbs nobody.
+fn call_off(split: &mut Split, scene: &Scene<'_>) -> Option<Step<Action>> {
+    let (current, pending) = (fields(&scene.instance.settings), fields(&scene.instance.pending));
+    let is_busy = scene.gate.storage.is_some();
+    let off: BTreeSet<String> = split
+        .delta
+        .iter()
+        .filter(|(field, value)| pending.contains_key(*field) && current.get(*field) == Some(value))
+        .map(|(field, _)| field.clone())
+        .filter(|field| !(is_busy && STORAGE.contains(&field.as_str())))
+        .collect();
+    let (settings, changes) = split.take(|field| off.contains(field))?;
+    let step = scene.modify(Modification { settings, ..Modification::default() }, changes);
+    Some(step.explained("calls off what AWS holds for the window"))
+}
+
+/// A major upgrade or a conversion is a call of its own, with the groups of the new family in it.
+fn upgrade(split: &mut Split, plan: &mut ChangePlan, scene: &Scene<'_>) {
+    let observed = &scene.instance.settings;
+    let is_major = split.delta.contains_key("engineVersion") && is_major(observed, scene.desired);
+    if !is_major && !split.delta.contains_key("engine") {
         return;
     }
-    let (from, to) = (from.clone(), to.clone());
-    let together = ["engineVersion", "dbParameterGroupName", "optionGroupName"];
-    let Some((settings, changes)) = split.take(|field| together.contains(&field)) else { return };
-    if !allow {
+    let Some((settings, changes)) = split.take(|field| UPGRADE.contains(&field)) else { return };
+    if is_major && !scene.allow_major {
+        let (from, to) = (shown(&observed.engine_version), shown(&scene.desired.engine_version));
         plan.problem.get_or_insert(Problem::new(
             Reason::InvalidSpec,
             format!(
@@ -226,95 +249,109 @@ fn major(split: &mut Split<'_>, plan: &mut ChangePlan, allow: bool, gate: &Gate,
         ));
         return;
     }
-    let modification = Modification { settings, allow_major_version_upgrade: true, ..Modification::default() };
-    plan.steps.push(disruptive(modification, changes, Disruption::Failover, gate, timetable));
+    let modification = Modification { settings, allow_major_version_upgrade: is_major, ..Modification::default() };
+    let step = scene.disruptive(modification, changes, Disruption::Failover);
+    plan.steps.push(match &scene.gate.upgrade {
+        Some(waiting) if scene.gate.any.is_none() => step.when(When::After(waiting.clone())),
+        _ => step,
+    });
 }
 
-fn ordinary(split: &mut Split<'_>, plan: &mut ChangePlan, gate: &Gate, timetable: Timetable) {
-    if gate.only_storage {
-        let storage = split.take(|field| STORAGE.contains(&field) && field != "dedicatedLogVolume");
-        plan.steps.extend(storage.map(|(settings, changes)| {
-            let (instance, desired) = (split.instance, split.desired);
-            quiet(settings, changes, instance, desired, &Gate::default(), timetable, true)
-        }));
-        return;
+fn is_major(from: &Settings, to: &Settings) -> bool {
+    let engine = from.engine.as_deref().unwrap_or_default();
+    match (&from.engine_version, &to.engine_version) {
+        (Some(from), Some(to)) => is_major_change(engine, from, to),
+        _ => false,
     }
-    let (instance, desired) = (split.instance, split.desired);
-    let withheld = gate.storage.as_ref().and_then(|waiting| {
-        let (settings, changes) = split.take(|field| STORAGE.contains(&field))?;
-        Some(quiet(settings, changes, instance, desired, gate, timetable, true).when(When::After(waiting.clone())))
-    });
-    if let Some((settings, changes)) = split.take(|field| effect(field, desired, instance).1 == Disruption::None) {
-        plan.steps.push(quiet(settings, changes, instance, desired, gate, timetable, false));
+}
+
+fn ordinary(split: &mut Split, plan: &mut ChangePlan, scene: &Scene<'_>) {
+    let (instance, desired) = (scene.instance, scene.desired);
+    let class_of = |field: &str| effect(field, desired, instance).1;
+    let mut withheld = Vec::new();
+    if let Some(waiting) = &scene.gate.storage {
+        withheld.extend(scene.withhold(split, |field| STORAGE.contains(&field), waiting));
     }
-    // AWS has no window for these two: a new port restarts at once, and a conversion must be immediate.
-    if let Some((settings, changes)) = split.take(|field| matches!(field, "port" | "multiTenant")) {
-        let class = if settings.multi_tenant.is_some() { Disruption::Failover } else { Disruption::Reboot };
-        let modification = Modification { settings, apply_immediately: true, ..Modification::default() };
-        plan.steps.push(modify(modification, changes, gate).class(class).when_free(timetable.held()));
+    if let Some(waiting) = backups_first(scene) {
+        withheld.extend(scene.withhold(split, |field| field == "multiAZ", &waiting));
     }
-    let class = split.delta.keys().map(|field| split.class(field)).max();
+    if let Some((settings, changes)) = split.take(|field| class_of(field) == Disruption::None) {
+        plan.steps.push(scene.quiet(settings, changes));
+    }
+    if let Some((settings, changes)) = split.take(|field| AT_ONCE.contains(&field)) {
+        plan.steps.push(scene.at_once(settings, changes));
+    }
+    let class = split.delta.keys().map(|field| class_of(field)).max();
     if let (Some(class), Some((settings, changes))) = (class, split.take(|_| true)) {
-        let mut modification = Modification { settings, ..Modification::default() };
-        complete(&mut modification, instance, desired);
-        plan.steps.push(disruptive(modification, changes, class, gate, timetable));
+        plan.steps.push(scene.disruptive(Modification { settings, ..Modification::default() }, changes, class));
     }
     plan.steps.extend(withheld);
 }
 
-/// A change that nobody notices goes at once, unless "at once" would apply something else that AWS holds.
-fn quiet(
-    settings: Settings,
-    changes: Vec<Change>,
-    instance: &Instance,
-    desired: &Settings,
-    gate: &Gate,
-    timetable: Timetable,
-    is_storage: bool,
-) -> Step<Action> {
-    let waits = fields(&settings).keys().any(|field| effect(field, desired, instance).0 == Timing::Window);
-    let flushed = held_class(instance);
-    let apply_immediately = waits && (flushed == Disruption::None || timetable.policy == DisruptivePolicy::Immediate);
-    let mut modification = Modification { settings, apply_immediately, ..Modification::default() };
-    complete(&mut modification, instance, desired);
-    let class = if apply_immediately { flushed } else { Disruption::None };
-    let step = modify(modification, changes, gate).class(class);
-    let step = if is_storage { Step { because: "storage only grows".into(), ..step } } else { step };
-    if waits && !apply_immediately {
-        step.when_free(When::SentForWindow)
-            .explained("applied at once it would also apply what AWS holds for the window")
-    } else {
-        step
+/// SQL Server mirrors only an instance that keeps backups: "Mirroring cannot be applied".
+fn backups_first(scene: &Scene<'_>) -> Option<Waiting> {
+    let observed = &scene.instance.settings;
+    let mirrors = observed.engine.as_ref().is_some_and(|engine| engine.starts_with("sqlserver"));
+    let to_come = scene.desired.backup_retention_period.is_some_and(|days| days > 0);
+    (mirrors && to_come && observed.backup_retention_period == Some(0))
+        .then(|| Waiting::new(Reason::Updating, "multiAZ follows when automated backups are on"))
+}
+
+impl Scene<'_> {
+    fn withhold(&self, split: &mut Split, chosen: impl Fn(&str) -> bool, waiting: &Waiting) -> Option<Step<Action>> {
+        let (settings, changes) = split.take(chosen)?;
+        let class = fields(&settings).keys().map(|field| effect(field, self.desired, self.instance).1).max();
+        let step = self.modify(Modification { settings, ..Modification::default() }, changes);
+        Some(step.class(class.unwrap_or(Disruption::None)).when(When::After(waiting.clone())))
     }
-}
 
-/// The worst class of what AWS holds for the window.
-fn held_class(instance: &Instance) -> Disruption {
-    let pending = fields(&instance.pending);
-    pending.keys().map(|field| effect(field, &instance.pending, instance).1).max().unwrap_or(Disruption::None)
-}
+    /// A change that nobody notices goes at once, unless "at once" would apply something else that AWS holds.
+    fn quiet(&self, settings: Settings, changes: Vec<Change>) -> Step<Action> {
+        let waits =
+            fields(&settings).keys().any(|field| effect(field, self.desired, self.instance).0 == Timing::Window);
+        let flushed = held_class(self.instance, &settings);
+        let hurries = self.timetable.policy == DisruptivePolicy::Immediate;
+        let apply_immediately = waits && (flushed == Disruption::None || hurries);
+        let class = if apply_immediately { flushed } else { Disruption::None };
+        let step = self.modify(Modification { settings, apply_immediately, ..Modification::default() }, changes);
+        let step = step.class(class);
+        if waits && !apply_immediately {
+            step.when_free(When::SentForWindow)
+                .explained("applied at once it would also apply what AWS holds for the window")
+        } else {
+            step
+        }
+    }
 
-fn disruptive(
-    mut modification: Modification,
-    changes: Vec<Change>,
-    class: Disruption,
-    gate: &Gate,
-    timetable: Timetable,
-) -> Step<Action> {
-    modification.apply_immediately = timetable.policy != DisruptivePolicy::Window;
-    let when = match timetable.policy {
-        DisruptivePolicy::Window => When::SentForWindow,
-        DisruptivePolicy::Immediate => When::Now,
-        DisruptivePolicy::Approve => When::Approval,
-    };
-    modify(modification, changes, gate).class(class).when_free(when)
-}
+    /// What the operator must hold itself. A new port needs no flag, so nothing else is flushed by it.
+    fn at_once(&self, settings: Settings, changes: Vec<Change>) -> Step<Action> {
+        let names = fields(&settings);
+        let class = names.keys().map(|field| effect(field, self.desired, self.instance).1).max();
+        let apply_immediately = settings.multi_tenant.is_some() || settings.network_type.is_some();
+        let flushed = if apply_immediately { held_class(self.instance, &settings) } else { Disruption::None };
+        let step = self.modify(Modification { settings, apply_immediately, ..Modification::default() }, changes);
+        step.class(flushed.max(class.unwrap_or(Disruption::None))).when_free(self.timetable.held())
+    }
 
-fn modify(modification: Modification, changes: Vec<Change>, gate: &Gate) -> Step<Action> {
-    let step = Step::new("instance", Action::Modify(Box::new(modification)), "").changing(changes);
-    match &gate.any {
-        Some(waiting) => step.when(When::After(waiting.clone())),
-        None => step,
+    fn disruptive(&self, mut modification: Modification, changes: Vec<Change>, class: Disruption) -> Step<Action> {
+        modification.apply_immediately = self.timetable.policy != DisruptivePolicy::Window;
+        let when = match self.timetable.policy {
+            DisruptivePolicy::Window => When::SentForWindow,
+            DisruptivePolicy::Immediate => When::Now,
+            DisruptivePolicy::Approve => When::Approval,
+        };
+        let flushed = held_class(self.instance, &modification.settings);
+        let class = if modification.apply_immediately { class.max(flushed) } else { class };
+        self.modify(modification, changes).class(class).when_free(when)
+    }
+
+    fn modify(&self, mut modification: Modification, changes: Vec<Change>) -> Step<Action> {
+        complete(&mut modification, self.instance, self.desired);
+        let step = Step::new("instance", Action::Modify(Box::new(modification)), "").changing(changes);
+        match &self.gate.any {
+            Some(waiting) => step.when(When::After(waiting.clone())),
+            None => step,
+        }
     }
 }
 
@@ -330,100 +367,53 @@ impl Step<Action> {
 }
 
 /// Policy Immediate also means what AWS holds for the window from before.
-fn hurry(
-    desired: &Settings,
-    instance: &Instance,
-    inputs: &Inputs,
-    gate: &Gate,
-    timetable: Timetable,
-) -> Option<Step<Action>> {
-    if timetable.policy != DisruptivePolicy::Immediate || !inputs.has_settled("instance") || gate.any.is_some() {
+fn hurry(inputs: &Inputs, scene: &Scene<'_>) -> Option<Step<Action>> {
+    let is_time = scene.timetable.policy == DisruptivePolicy::Immediate && inputs.has_settled("instance");
+    if !is_time || scene.gate.any.is_some() {
         return None;
     }
-    let (pending, current, wanted) = (fields(&instance.pending), fields(&instance.settings), fields(desired));
-    let ours: Map<String, Value> =
-        pending.into_iter().filter(|(field, value)| wanted.get(field) == Some(value)).collect();
-    let changes: Vec<Change> = ours
+    let (settings, is_major) = scheduled(scene)?;
+    let current = fields(&scene.instance.settings);
+    let changes: Vec<Change> = fields(&settings)
         .iter()
         .map(|(field, value)| Change {
             field: field.clone(),
-            from: current.get(field).and_then(diff::text),
+            from: current.get(field).and_then(diff::text).filter(|from| Some(from) != diff::text(value).as_ref()),
             to: diff::text(value),
         })
         .collect();
-    let settings: Settings = serde_json::from_value(Value::Object(ours)).ok()?;
-    if changes.is_empty() {
-        return None;
-    }
-    let mut modification = Modification { settings, apply_immediately: true, ..Modification::default() };
-    complete(&mut modification, instance, desired);
-    let step = modify(modification, changes, gate).class(held_class(instance));
+    let own = fields(&settings).keys().map(|field| effect(field, &settings, scene.instance).1).max()?;
+    let class = own.max(held_class(scene.instance, &settings));
+    let modification = Modification {
+        settings,
+        apply_immediately: true,
+        allow_major_version_upgrade: is_major,
+        ..Modification::default()
+    };
+    let step = scene.modify(modification, changes).class(class);
     Some(step.explained("changePolicy is Immediate: AWS holds this for the maintenance window"))
 }
 
-/// Members that AWS wants together, and fields that are sent in another form.
-fn complete(modification: &mut Modification, instance: &Instance, desired: &Settings) {
-    let observed = &instance.settings;
-    let settings = &mut modification.settings;
-    couple_storage(settings, desired, observed);
-    if settings.enable_performance_insights.is_some()
-        || settings.performance_insights_retention_period.is_some()
-        || settings.performance_insights_kms_key_id.is_some()
-        || settings.database_insights_mode.is_some()
-    {
-        let pick = |wanted: Option<bool>, is: Option<bool>| wanted.or(is);
-        settings.enable_performance_insights =
-            pick(desired.enable_performance_insights, observed.enable_performance_insights);
-        settings.performance_insights_retention_period =
-            desired.performance_insights_retention_period.or(observed.performance_insights_retention_period);
-        settings.performance_insights_kms_key_id = desired.performance_insights_kms_key_id.clone();
+/// What is wanted and only scheduled, in the form that sends it once more; whether a major upgrade is among it.
+fn scheduled(scene: &Scene<'_>) -> Option<(Settings, bool)> {
+    let (instance, desired) = (scene.instance, scene.desired);
+    let wanted = fields(desired);
+    let is_busy = scene.gate.storage.is_some();
+    let ours: Map<String, Value> = fields(&instance.pending)
+        .into_iter()
+        .filter(|(field, value)| wanted.get(field) == Some(value))
+        .filter(|(field, _)| !(is_busy && STORAGE.contains(&field.as_str())))
+        .collect();
+    let mut settings: Settings = serde_json::from_value(Value::Object(ours)).ok()?;
+    let upgrades = settings.engine.is_some() || is_major(&instance.settings, &settings);
+    let may = scene.allow_major && scene.gate.upgrade.is_none();
+    let waits = |name: &String| instance.option_groups.get(name).is_some_and(|s| s == "pending-maintenance-apply");
+    settings.option_group_name = desired.option_group_name.clone().filter(waits);
+    if upgrades && may {
+        settings.db_parameter_group_name = desired.db_parameter_group_name.clone();
+    } else if upgrades {
+        (settings.engine, settings.engine_version) = (None, None);
     }
-    if settings.monitoring_interval.is_some() || settings.monitoring_role_arn.is_some() {
-        settings.monitoring_interval = desired.monitoring_interval;
-        settings.monitoring_role_arn = desired.monitoring_role_arn.clone();
-    }
-    if let Some(wanted) = settings.enable_cloudwatch_logs_exports.take() {
-        let is = observed.enable_cloudwatch_logs_exports.clone().unwrap_or_default();
-        modification.logs = Some(LogExports {
-            enable: wanted.difference(&is).cloned().collect(),
-            disable: is.difference(&wanted).cloned().collect(),
-        });
-    }
-    if settings.processor_features.as_ref().is_some_and(|features| features.is_empty()) {
-        settings.processor_features = None;
-        modification.default_processor_features = true;
-    }
-    if settings.domain == Some(Default::default()) {
-        settings.domain = None;
-        modification.disable_domain = true;
-    }
-}
-
-/// io1, io2 and gp3 above its threshold want size and performance in one call, also when only one of them changes.
-fn couple_storage(settings: &mut Settings, desired: &Settings, observed: &Settings) {
-    let touched = settings.allocated_storage.is_some()
-        || settings.iops.is_some()
-        || settings.storage_throughput.is_some()
-        || settings.storage_type.is_some();
-    let kind = desired.storage_type.as_ref().or(observed.storage_type.as_ref()).map(String::as_str);
-    let size = desired.allocated_storage.max(observed.allocated_storage);
-    let engine = observed.engine.as_deref().unwrap_or_default();
-    let threshold = match engine {
-        engine if engine.starts_with("oracle") => 200,
-        engine if engine.starts_with("sqlserver") => 0,
-        _ => 400,
-    };
-    let provisioned = match kind {
-        Some("io1" | "io2") => true,
-        Some("gp3") => size.unwrap_or_default() >= threshold,
-        _ => false,
-    };
-    if !touched || !provisioned {
-        return;
-    }
-    settings.allocated_storage = size;
-    settings.iops = desired.iops.or(settings.iops);
-    if kind == Some("gp3") {
-        settings.storage_throughput = desired.storage_throughput.or(settings.storage_throughput);
-    }
+    let is_major = is_major(&instance.settings, &settings);
+    (settings != Settings::default()).then_some((settings, is_major))
 }

@@ -6,6 +6,7 @@ use crate::aws::rds::{Instance, Observed};
 use crate::aws::{Password, Seen};
 use crate::conditions::Reason;
 use crate::kind::{Connection, Inputs, Waiting};
+use crate::life::PASSWORD_UNSET;
 
 use super::RdsInstance;
 use super::credentials::Mode;
@@ -119,29 +120,36 @@ struct Login {
 
 fn login(object: &RdsInstance, inputs: &Inputs, observed: &Observed, instance: &Instance) -> Result<Login, Waiting> {
     let master = instance.settings.master_username.clone().unwrap_or_default();
-    let mode = Mode::of(object, instance.replica_source.is_some());
-    let password =
-        match &mode {
-            Mode::None => None,
-            Mode::Iam { username } => {
-                return Ok(Login { username: username.clone().unwrap_or(master), password: None, iam: true });
+    let own = || {
+        let unset = || Waiting::new(Reason::BindingIncomplete, "The database does not have its password yet.");
+        let is_set = !inputs.journal.notes.contains_key(PASSWORD_UNSET);
+        inputs.stored.password.clone().filter(|_| is_set).ok_or_else(unset)
+    };
+    let password = match Mode::in_force(object, instance) {
+        Mode::None => None,
+        Mode::Iam { username } => {
+            return Ok(Login { username: username.unwrap_or(master), password: None, iam: true });
+        }
+        // Until Secrets Manager has taken over, the password in force is the one from before.
+        Mode::AwsManaged { .. } if instance.master_secret.is_none() && inputs.stored.password.is_some() => Some(own()?),
+        Mode::AwsManaged { .. } => match &observed.managed_password {
+            Seen::Present(password) => Some(password.clone()),
+            Seen::Absent => {
+                return Err(Waiting::new(Reason::BindingIncomplete, "RDS has not stored the master password yet."));
             }
-            Mode::AwsManaged { .. } => match &observed.managed_password {
-                Seen::Present(password) => Some(password.clone()),
-                Seen::Absent => {
-                    return Err(Waiting::new(Reason::BindingIncomplete, "RDS has not stored the master password yet."));
-                }
-                Seen::Unread(why) => {
-                    return Err(Waiting::new(
-                        Reason::BindingIncomplete,
-                        format!("the master password in Secrets Manager could not be read: {why}"),
-                    ));
-                }
-            },
-            Mode::Generated { .. } | Mode::SecretRef(_) => Some(inputs.stored.password.clone().ok_or_else(|| {
-                Waiting::new(Reason::BindingIncomplete, "The database does not have its password yet.")
-            })?),
-        };
+            Seen::Unread(why) => {
+                return Err(Waiting::new(
+                    Reason::BindingIncomplete,
+                    format!("the master password in Secrets Manager could not be read: {why}"),
+                ));
+            }
+        },
+        // What is stored here is from before Secrets Manager took over, and no longer opens the database.
+        Mode::Generated { .. } | Mode::SecretRef(_) if instance.master_secret.is_some() => {
+            return Err(Waiting::new(Reason::BindingIncomplete, "AWS Secrets Manager still holds the password."));
+        }
+        Mode::Generated { .. } | Mode::SecretRef(_) => Some(own()?),
+    };
     Ok(Login { username: master, password, iam: false })
 }
 

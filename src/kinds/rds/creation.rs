@@ -7,9 +7,9 @@ use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
 use crate::life::{PASSWORD_UNSET, RESOURCE_ID};
 
 use super::RdsInstance;
-use super::credentials::{Mode, is_planned_replica, unusable};
+use super::credentials::{Mode, has_own_password, is_planned_replica, unusable, uses_iam_only};
 use super::groups;
-use super::plan::TAGS_NOTE;
+use super::tags::TAGS_NOTE;
 
 /// Where the object's instance comes from.
 pub fn origin(object: &RdsInstance) -> Origin {
@@ -49,8 +49,8 @@ pub fn plan(object: &RdsInstance, identifier: &str, inputs: &Inputs, observed: &
     match (problem, source) {
         (Some(problem), _) | (None, Err(Blocked::Problem(problem))) => plan.problem = Some(problem),
         (None, Err(Blocked::Waiting(waiting))) => {
-            plan.steps = groups.steps;
-            plan.steps.push(create(object, identifier, inputs).when(When::After(waiting)));
+            let steps = groups.steps.into_iter().chain([create(object, identifier, inputs)]);
+            plan.steps = steps.map(|step| step.when(When::After(waiting.clone()))).collect();
         }
         (None, Ok(())) => {
             plan.steps = groups.steps;
@@ -88,13 +88,12 @@ fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Actio
     let origin = origin(object);
     let mode = Mode::of(object, is_planned_replica(object));
     let from_source = origin != Origin::New;
-    let uses_iam_only = object.spec.settings.master_user_authentication_type.as_deref() == Some("iam-db-auth");
     let (password, managed) = match &mode {
         Mode::AwsManaged { kms_key_id } if !from_source => {
             (PasswordUse::None, Some(Managed { kms_key_id: kms_key_id.clone() }))
         }
         Mode::Generated { .. } | Mode::SecretRef(_) if !from_source => (PasswordUse::Current, None),
-        Mode::Iam { .. } if !from_source && !uses_iam_only => (PasswordUse::Current, None),
+        Mode::Iam { .. } if !from_source && !uses_iam_only(object) => (PasswordUse::Current, None),
         _ => (PasswordUse::None, None),
     };
     let tags = groups::tags(object, &inputs.owner);
@@ -112,8 +111,7 @@ fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Actio
     let step = Step::new("instance", Action::Create { origin, settings, tags, password, managed }, because)
         .noting(RESOURCE_ID, "")
         .noting(TAGS_NOTE, serde_json::to_string(&keys).unwrap_or_default());
-    let needs_password = matches!(mode, Mode::Generated { .. } | Mode::SecretRef(_) | Mode::Iam { .. });
-    if from_source && needs_password && !uses_iam_only { step.noting(PASSWORD_UNSET, "true") } else { step }
+    if from_source && has_own_password(object, &mode) { step.noting(PASSWORD_UNSET, "true") } else { step }
 }
 
 /// The settings of a create: the user's, the groups', and the defaults that we choose where AWS's are unsafe. They are
@@ -165,8 +163,8 @@ fn judge_source(object: &RdsInstance, inputs: &Inputs, observed: &Observed) -> R
         SourceId::Snapshot(_) if source.status != "available" => {
             waiting(format!("spec.source: {name} is {}, not available yet", source.status))
         }
-        _ if is_planned_replica(object) && source.backup_retention == Some(0) => waiting(format!(
-            "spec.source.replicaOf: {name} keeps no backups, which replication needs: set its backupRetentionPeriod above 0"
+        SourceId::Instance(_) if source.backup_retention == Some(0) => waiting(format!(
+            "spec.source: {name} keeps no backups, which replication and restore need: set its backupRetentionPeriod above 0"
         )),
         _ => Ok(()),
     }

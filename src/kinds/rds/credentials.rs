@@ -44,6 +44,12 @@ impl Mode {
         }
     }
 
+    /// The mode of an object whose instance is there. One that somebody else promoted keeps its source's password until
+    /// the spec says `promote` too: only then has it a password to draw.
+    pub fn in_force(object: &RdsInstance, instance: &Instance) -> Self {
+        Self::of(object, instance.replica_source.is_some() || is_planned_replica(object))
+    }
+
     /// For the driver: how a password is had.
     pub fn source(&self) -> CredentialMode {
         match self {
@@ -61,6 +67,16 @@ pub fn is_planned_replica(object: &RdsInstance) -> bool {
     object.spec.source.as_ref().is_some_and(|source| source.replica_of.is_some()) && object.spec.promote != Some(true)
 }
 
+/// Whether the master user signs in with IAM alone.
+pub fn uses_iam_only(object: &RdsInstance) -> bool {
+    object.spec.settings.master_user_authentication_type.as_deref() == Some("iam-db-auth")
+}
+
+/// Whether the database is to have a password that we know.
+pub fn has_own_password(object: &RdsInstance, mode: &Mode) -> bool {
+    matches!(mode, Mode::Generated { .. } | Mode::SecretRef(_) | Mode::Iam { .. }) && !uses_iam_only(object)
+}
+
 /// What is to be done about the password.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PasswordPlan {
@@ -76,16 +92,14 @@ pub struct PasswordPlan {
 
 /// Plans the password of an instance that exists and is ours.
 pub fn plan(object: &RdsInstance, inputs: &Inputs, instance: &Instance) -> PasswordPlan {
-    let mode = Mode::of(object, instance.replica_source.is_some());
+    let mode = Mode::in_force(object, instance);
     match &mode {
         Mode::None => PasswordPlan::default(),
         Mode::AwsManaged { kms_key_id } => managed(inputs, instance, kms_key_id),
         Mode::Generated { .. } | Mode::SecretRef(_) | Mode::Iam { .. } if instance.master_secret.is_some() => {
             take_back(inputs, instance)
         }
-        Mode::Iam { .. } if object.spec.settings.master_user_authentication_type.as_deref() == Some("iam-db-auth") => {
-            PasswordPlan::default()
-        }
+        Mode::Iam { .. } if uses_iam_only(object) => PasswordPlan::default(),
         Mode::Generated { .. } | Mode::SecretRef(_) | Mode::Iam { .. } => own(object, inputs, instance),
     }
 }
@@ -133,6 +147,10 @@ fn awaited(inputs: &Inputs, instance: &Instance) -> PasswordPlan {
 /// Why a new password is needed, or why there is none and none is set by itself.
 fn why(object: &RdsInstance, inputs: &Inputs) -> Option<Result<&'static str, Problem>> {
     let asked = inputs.rotate.is_some() && inputs.rotate != inputs.stored.rotated_for;
+    if inputs.journal.notes.contains_key(PASSWORD_UNSET) {
+        // Whatever is stored is of another database: one that was lost, or nothing yet.
+        return Some(Ok("the database was made from a source and has that one's password"));
+    }
     match (&inputs.stored.password, &inputs.supplied) {
         (Some(stored), Supplied::Given(given)) => {
             (stored != given).then_some(Ok("the content of spec.credentials.secretRef changed"))
@@ -140,9 +158,6 @@ fn why(object: &RdsInstance, inputs: &Inputs) -> Option<Result<&'static str, Pro
         (Some(_), _) if asked => Some(Ok("asked for by annotation awsdb.dev/rotate")),
         (Some(_), _) if is_due(object, inputs) => Some(Ok("spec.credentials.rotation.interval has passed")),
         (Some(_), _) => None,
-        (None, _) if inputs.journal.notes.contains_key(PASSWORD_UNSET) => {
-            Some(Ok("the database was made from a source and has that one's password"))
-        }
         (None, _) if asked => Some(Ok("asked for by annotation awsdb.dev/rotate")),
         (None, Supplied::Given(_)) => None,
         (None, _) => Some(Err(Problem::new(
@@ -159,10 +174,9 @@ fn why(object: &RdsInstance, inputs: &Inputs) -> Option<Result<&'static str, Pro
 
 fn is_due(object: &RdsInstance, inputs: &Inputs) -> bool {
     let rotation = object.spec.credentials.as_ref().and_then(|credentials| credentials.rotation.as_ref());
-    let (Some(interval), Some(since)) = (rotation.and_then(|r| parse_interval(&r.interval)), inputs.stored.rotated_at)
-    else {
-        return false;
-    };
+    let Some(interval) = rotation.and_then(|rotation| parse_interval(&rotation.interval)) else { return false };
+    // A password that was recovered from the connection Secret has no known age: waiting on it would be waiting for ever.
+    let Some(since) = inputs.stored.rotated_at else { return true };
     Duration::try_from(inputs.now.duration_since(since)).is_ok_and(|age| age >= interval)
 }
 

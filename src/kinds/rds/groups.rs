@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::Seen;
 use crate::aws::owner::{Claim, Owner, Tags};
-use crate::aws::rds::version::{family, is_above};
+use crate::aws::rds::version::{family, is_above, satisfies};
 use crate::aws::rds::{Action, Instance, Observed, ParameterGroup};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Problem, Step, Waiting, When};
@@ -32,7 +32,7 @@ pub fn parameter_group(object: &RdsInstance, identifier: &str) -> Option<(String
     let settings = &object.spec.settings;
     let (engine, wanted) = (settings.engine.as_deref()?, settings.engine_version.as_deref()?);
     let used = object.status.as_ref().and_then(|status| status.facts.engine_version.as_deref());
-    let version = used.filter(|used| is_above(used, wanted)).unwrap_or(wanted);
+    let version = used.filter(|used| satisfies(used, wanted) || is_above(used, wanted)).unwrap_or(wanted);
     let family = family(engine, version);
     Some((format!("{identifier}-{}", family.replace('.', "-")), family))
 }
@@ -63,9 +63,30 @@ pub struct GroupPlan {
     pub forget: Vec<String>,
 }
 
+impl GroupPlan {
+    /// Why an upgrade that needs the groups cannot be sent yet.
+    pub fn not_ready(&self) -> Option<Waiting> {
+        let problem = |problem: &Problem| Waiting::new(Reason::DependencyNotReady, problem.message.clone());
+        self.problem.as_ref().map(problem).or_else(|| self.waiting.clone())
+    }
+}
+
+/// Whether the parameter group is there, ours, and has every value.
+pub fn is_complete(object: &RdsInstance, inputs: &Inputs, observed: &Observed, name: &str) -> bool {
+    let group = observed.parameter_groups.get(name).and_then(|group| group.present());
+    group.is_some_and(|group| {
+        let mut wanted = object.spec.parameters.iter().flatten();
+        inputs.owner.claim(&group.tags) == Claim::Mine
+            && wanted.all(|(key, value)| group.values.get(key) == Some(value))
+    })
+}
+
 /// Plans both groups, and the removal of groups of earlier families that the instance has left.
 pub fn plan(object: &RdsInstance, identifier: &str, inputs: &Inputs, observed: &Observed) -> GroupPlan {
-    let mut plan = GroupPlan::default();
+    let mut plan = GroupPlan { problem: no_family(object), ..GroupPlan::default() };
+    if plan.problem.is_some() {
+        return plan;
+    }
     if let (Some(name), Some(subnets)) = (subnet_group(object, identifier), &object.spec.subnet_ids) {
         subnet_steps(&mut plan, inputs, observed, name, subnets, &tags(object, &inputs.owner));
     }
@@ -77,6 +98,21 @@ pub fn plan(object: &RdsInstance, identifier: &str, inputs: &Inputs, observed: &
         leave_old(&mut plan, inputs, observed, wanted.as_deref(), instance);
     }
     plan
+}
+
+/// The family of mysql and mariadb has two components, which a new instance's version must give.
+fn no_family(object: &RdsInstance) -> Option<Problem> {
+    object.spec.parameters.as_ref()?;
+    let (engine, version) = (object.spec.settings.engine.as_deref()?, object.spec.settings.engine_version.as_deref()?);
+    let used = object.status.as_ref().and_then(|status| status.facts.engine_version.as_ref());
+    (matches!(engine, "mysql" | "mariadb") && !version.contains('.') && used.is_none()).then(|| {
+        Problem::new(
+            Reason::InvalidSpec,
+            format!(
+                "spec.engineVersion {version} does not decide the family of a parameter group for {engine}: give two components, e.g. 8.4"
+            ),
+        )
+    })
 }
 
 /// Tags of everything that is made for the object.
@@ -115,6 +151,8 @@ fn subnet_steps(
     let change = |from: Option<String>| vec![Change { field: "subnetIds".into(), from, to: joined(subnet_ids) }];
     match &observed.subnet_group {
         Seen::Unread(why) => plan.waiting = Some(unread(what, &name, why)),
+        // An instance cannot move into it: that is said where its fields are compared.
+        Seen::Absent if observed.instance.present().is_some() => {}
         Seen::Absent => {
             plan.waiting = Some(Waiting::new(Reason::Creating, format!("{what} {name} comes first")));
             let action = Action::CreateSubnetGroup { name, subnet_ids: subnet_ids.clone(), tags: tags.clone() };

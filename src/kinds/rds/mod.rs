@@ -1,14 +1,20 @@
 //! RdsInstance: the answers of the kind.
 
+mod acts;
 mod changes;
 mod connection;
+mod coupling;
 mod creation;
 mod credentials;
+mod effects;
+mod gate;
 mod groups;
 mod plan;
+mod progress;
 mod removal;
 mod spec;
 mod states;
+mod tags;
 
 use std::collections::BTreeMap;
 
@@ -44,12 +50,14 @@ impl Kind for RdsInstance {
 
     fn id(&self, want: Want, home: &Home, inputs: &Inputs) -> Id {
         let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
+        // Made again after it was lost, it needs its source once more, with all that is asked of one.
+        let is_wanted = want == Want::Present && (!was_made || inputs.absent_since.is_some());
         Id {
             region: home.region.clone(),
             identifier: home.identifier.clone(),
             parameter_groups: groups::parameter_groups(self, &home.identifier, &inputs.journal),
             subnet_group: groups::subnet_group(self, &home.identifier),
-            source: creation::source_id(self).filter(|_| want == Want::Present && !was_made),
+            source: creation::source_id(self).filter(|_| is_wanted),
             final_snapshots: want == Want::Absent,
             managed_password: matches!(self.credentials(), CredentialMode::AwsManaged),
         }
@@ -151,7 +159,11 @@ impl RdsInstance {
 
 /// What AWS holds for the window, by field.
 fn pending(instance: &Instance) -> BTreeMap<String, String> {
-    fields(&instance.pending).iter().filter_map(|(field, value)| Some((field.clone(), text(value)?))).collect()
+    let mut held: BTreeMap<String, String> =
+        fields(&instance.pending).iter().filter_map(|(field, value)| Some((field.clone(), text(value)?))).collect();
+    let group = instance.option_groups.iter().find(|(_, status)| *status == "pending-maintenance-apply");
+    held.extend(group.map(|(name, _)| ("optionGroupName".into(), name.clone())));
+    held
 }
 
 /// Facts that stop nothing and that the user should know.
@@ -160,12 +172,11 @@ fn advisories(object: &RdsInstance, instance: &Instance) -> Vec<String> {
     let mut list = Vec::new();
     if let (Some(want), Some(have), None) =
         (wanted.allocated_storage, is.allocated_storage, wanted.max_allocated_storage)
+        && have > want
     {
-        if have > want {
-            list.push(format!(
-                "spec.allocatedStorage is {want} GiB and AWS has {have}: RDS storage cannot shrink, nothing is sent"
-            ));
-        }
+        list.push(format!(
+            "spec.allocatedStorage is {want} GiB and AWS has {have}: RDS storage cannot shrink, nothing is sent"
+        ));
     }
     if object.spec.source.as_ref().is_some_and(|source| source.replica_of.is_some())
         && instance.replica_source.is_none()

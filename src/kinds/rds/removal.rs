@@ -160,8 +160,10 @@ pub fn leftovers(object: &RdsInstance, identifier: &str, inputs: &Inputs, observ
                     Some(Waiting::new(Reason::Unreadable, format!("final snapshot {name} could not be read: {why}")));
             }
             Seen::Absent => {}
+            // A second try may have chosen another name while AWS was at the first.
             Seen::Present(taken) => {
-                steps.extend(taken.iter().find(|one| one.identifier == *name).and_then(|one| tag(one, inputs)))
+                let ours = taken.iter().filter(|one| is_final(one, identifier, inputs));
+                steps.extend(ours.filter_map(|one| tag(one, inputs)));
             }
         }
     }

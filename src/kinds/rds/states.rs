@@ -79,20 +79,22 @@ pub fn state(status: &str) -> State {
     }
 }
 
+/// What an instance takes that takes nothing else, because it is the cure: fields, and what [`super::gate`] names.
+pub fn remedies(status: &str) -> &'static [&'static str] {
+    match status {
+        "storage-full" => &["allocatedStorage"],
+        "incompatible-parameters" => &["dbParameterGroupName", super::gate::REBOOT],
+        "incompatible-option-group" => &["optionGroupName"],
+        "incompatible-credentials" => &[super::gate::PASSWORD],
+        "insufficient-capacity" => &["dbInstanceClass"],
+        _ => &[],
+    }
+}
+
 /// Statuses in which AWS can take no final snapshot.
 pub fn takes_no_snapshot(status: &str) -> bool {
     matches!(
         status,
         "failed" | "incompatible-restore" | "incompatible-network" | "incompatible-create" | "restore-error"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_status_is_in_progress() {
-        assert_eq!(state("brand-new-status"), State::Unknown);
-    }
 }
