@@ -16,6 +16,7 @@ pub use password::Password;
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// The types that describe one kind of remote thing, with all the parts that one object owns.
 pub trait Remote: Send + Sync + 'static {
@@ -95,6 +96,22 @@ impl<T> Seen<T> {
             Seen::Present(value) => Some(value),
             Seen::Absent | Seen::Unread(_) => None,
         }
+    }
+}
+
+/// One set of clients serves the queues of all kinds.
+impl<R: Remote, C: Cloud<R>> Cloud<R> for Arc<C> {
+    fn observe(&self, id: &R::Id, look: Look) -> impl Future<Output = Result<Looked<R::Observed>, CloudError>> + Send {
+        C::observe(self, id, look)
+    }
+
+    fn perform(
+        &self,
+        id: &R::Id,
+        action: &R::Action,
+        password: Option<&Password>,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send {
+        C::perform(self, id, action, password)
     }
 }
 

@@ -9,11 +9,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, logs};
+use crate::aws::{self, Aws};
 use crate::config::RunFlags;
 use crate::controller::Installation;
 use crate::controller::connect::{Clients, cluster_uid};
-use crate::controller::run::{ROUND_LIMIT, Stage, until_stopped};
+use crate::controller::run::{ROUND_LIMIT, Stage, run as queue, until_stopped};
 use crate::health::Health;
+use crate::kinds::rds::RdsInstance;
 use crate::metrics::Metrics;
 use crate::serve::serve;
 
@@ -45,6 +47,7 @@ async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
     let listener = TcpListener::bind(flags.listen).await;
     let listener = listener.map_err(|error| Failure::Failed(format!("cannot listen on {}: {error}", flags.listen)))?;
     tokio::spawn(serve(listener, metrics.clone(), health.clone()));
+    let aws = connect_to_aws(&region, &metrics).await?;
     let clients = Clients::new(health.clone()).await.map_err(Failure::Failed)?;
     let cluster = tokio::select! {
         () = stop.cancelled() => return Ok(()),
@@ -70,12 +73,26 @@ async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
         stop: stop.clone(),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = flags.installation, "running");
-    until_stopped(start(&stage), stop).await.map_err(Failure::Failed)
+    until_stopped(start(&stage, &aws), stop).await.map_err(Failure::Failed)
 }
 
 /// Starts the queue of every kind: the one place where kinds and cloud meet.
-fn start(_stage: &Stage) -> JoinSet<()> {
-    JoinSet::new()
+fn start(stage: &Stage, aws: &Arc<Aws>) -> JoinSet<()> {
+    let mut queues = JoinSet::new();
+    // The senders of pokes are for sweeps that are shared between objects; until there are any, nobody holds them.
+    let (_, rds) = queue::<RdsInstance, _>(stage, aws.clone());
+    queues.spawn(rds);
+    queues
+}
+
+async fn connect_to_aws(region: &str, metrics: &Arc<Metrics>) -> Result<Arc<Aws>, Failure> {
+    let counted = metrics.clone();
+    let options = aws::Options {
+        region: Some(region.into()),
+        app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
+        on_call: Arc::new(move |service, operation, result, took| counted.aws_call(service, operation, result, took)),
+    };
+    Aws::connect(options).await.map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 fn stop_on_signal() -> Result<CancellationToken, Failure> {

@@ -120,6 +120,8 @@ where
 /// When a queue ends without having been told to.
 pub async fn until_stopped(mut queues: JoinSet<()>, stop: CancellationToken) -> Result<(), String> {
     tokio::select! {
+        // First: a queue that ends because it was told to must not be taken for one that ended by itself.
+        biased;
         () = stop.cancelled() => {}
         Some(ended) = queues.join_next() => {
             let why = ended.err().map(panic_text).unwrap_or_else(|| "without a reason".into());

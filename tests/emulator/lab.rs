@@ -249,11 +249,14 @@ impl Lab {
     pub fn operator_with(&self, flags: &[&str]) -> Operator {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::File::create(self.log()).unwrap();
+        let usual =
+            ["--log-level=debug", "--transition-poll=1s", "--sweep=2s", "--quiet-period=2s", "--secret-poll=2s"];
+        let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_string();
         let child = self
             .command()
             .env("KUBECONFIG", self.operator_kubeconfig())
-            .args(["run", "--installation=test", "--region=us-east-1", "--log-format=json", "--log-level=debug"])
-            .args(["--transition-poll=1s", "--sweep=2s", "--quiet-period=2s", "--secret-poll=2s"])
+            .args(["run", "--installation=test", "--region=us-east-1", "--log-format=json"])
+            .args(usual.iter().filter(|flag| !flags.iter().any(|other| name(other) == name(flag))))
             .arg(format!("--watch-namespaces={}", self.namespace))
             .arg(format!("--listen=127.0.0.1:{port}"))
             .args(flags)
