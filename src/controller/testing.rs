@@ -1,5 +1,7 @@
 //! A kind without a database and an API server without a cluster, for the tests of the queue.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,6 +55,7 @@ impl Kind for Toy {
     type Remote = ToyRemote;
     type Facts = ();
     const IDENTIFIER_MAX: usize = 63;
+    const MAIN: &'static str = "toy";
 
     fn shared(&self) -> &SharedSpec {
         &self.spec.shared
