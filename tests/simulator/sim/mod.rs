@@ -91,6 +91,13 @@ impl Sim {
         Self::with(Timing::quick(), Setup::default())
     }
 
+    /// With a sweep of half an hour, for days and weeks.
+    pub fn patient() -> Self {
+        let mut setup = Setup::default();
+        setup.clocks.sweep = Duration::from_secs(1800);
+        Self::with(Timing::real(), setup)
+    }
+
     pub fn with(timing: Timing, setup: Setup) -> Self {
         let now = START.parse().unwrap();
         let universe = Universe {
