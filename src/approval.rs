@@ -2,6 +2,7 @@
 //! managementPolicy Plan, the same for every kind (product.md section 6).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -27,6 +28,10 @@ pub struct Circumstances<'a> {
     pub approve: Option<&'a str>,
     /// Why deletions are held at the moment, if they are.
     pub brake: Option<String>,
+    /// AWS is known to have accepted the last call.
+    pub accepted: bool,
+    /// How long AWS may go on showing the state before a call.
+    pub settle: Duration,
     /// Now.
     pub now: Timestamp,
 }
@@ -67,6 +72,7 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
         if is_approved && is_held(&step.when) {
             step.when = When::Now;
         }
+        step = settling(&id, step, circumstances);
         let obstacle = obstacle(&id, &step, circumstances);
         shown.push(show(&id, &step, obstacle.as_ref()));
         match (&step.when, obstacle) {
@@ -108,6 +114,20 @@ fn hold<A: Action>(mut step: Step<A>, circumstances: &Circumstances<'_>) -> Step
         step.because = format!("{}; held: {brake}", step.because);
     }
     step
+}
+
+/// AWS may go on showing the state before a call for a while. The same call within that time would be counted as one
+/// without effect, and one that interrupts would do so twice: that kind waits even when its answer was lost.
+fn settling<A: Action>(id: &str, step: Step<A>, circumstances: &Circumstances<'_>) -> Step<A> {
+    let last = circumstances.journal.calls.get(step.thing).filter(|call| call.step == id);
+    let (Some(last), When::Now | When::SentForWindow) = (last, &step.when) else { return step };
+    let until = last.at.0 + circumstances.settle;
+    let may_have_happened = circumstances.accepted || step.class > Disruption::None;
+    if !may_have_happened || until <= circumstances.now {
+        return step;
+    }
+    let waiting = Waiting::new(Reason::Settling, "AWS may still show the state before this call").until(until);
+    step.when(When::After(waiting))
 }
 
 fn is_held(when: &When) -> bool {
@@ -254,6 +274,8 @@ mod tests {
             journal,
             approve,
             brake: None,
+            accepted: true,
+            settle: Duration::from_secs(60),
             now: Timestamp::UNIX_EPOCH,
         }
     }
@@ -333,6 +355,36 @@ mod tests {
         assert_eq!(problem.reason, Reason::UpdateLoop);
         assert!(problem.message.contains("class: a -> b"), "{}", problem.message);
         assert_eq!(decide(plan(vec![modify("c")]), &at(&journal, None)).run.len(), 1, "another value is another step");
+    }
+
+    fn sent(journal: &mut Journal, step: &Step<Act>) {
+        let call = crate::spec::LastCall { operation: "Modify".into(), at: Time(Timestamp::UNIX_EPOCH), step: step_id(step) };
+        journal.calls.insert(step.thing.into(), call);
+    }
+
+    fn later(journal: &Journal, seconds: i64, accepted: bool) -> Circumstances<'_> {
+        Circumstances { now: Timestamp::from_second(seconds).unwrap(), accepted, ..at(journal, None) }
+    }
+
+    #[test]
+    fn a_call_is_not_repeated_while_aws_may_still_show_the_state_before_it() {
+        let mut journal = Journal::default();
+        sent(&mut journal, &modify("b"));
+        let soon = decide(plan(vec![modify("b")]), &later(&journal, 59, true));
+        assert!(soon.run.is_empty());
+        assert_eq!(soon.waiting.unwrap().reason, Reason::Settling);
+        assert_eq!(decide(plan(vec![modify("c")]), &later(&journal, 1, true)).run.len(), 1, "another change goes");
+        assert_eq!(decide(plan(vec![modify("b")]), &later(&journal, 60, true)).run.len(), 1);
+        assert_eq!(decide(plan(vec![modify("b")]), &later(&journal, 1, false)).run.len(), 1, "a lost call is repeated");
+    }
+
+    #[test]
+    fn a_call_that_interrupts_is_not_repeated_soon_even_when_its_answer_was_lost() {
+        let mut journal = Journal::default();
+        let reboot = modify("b").class(Disruption::Reboot);
+        sent(&mut journal, &reboot);
+        assert!(decide(plan(vec![reboot.clone()]), &later(&journal, 59, false)).run.is_empty());
+        assert_eq!(decide(plan(vec![reboot]), &later(&journal, 60, false)).run.len(), 1);
     }
 
     #[test]

@@ -151,6 +151,12 @@ fn failed<K: Kind>(
 ) {
     let words = words(step, error);
     let busy = |reason| Some(Waiting::new(reason, words.clone()));
+    if error.class != Class::Transient {
+        // AWS answered: the call did nothing, so nothing has to settle before it may be repeated.
+        if let Some(call) = case.inputs.journal.calls.get_mut(step.thing) {
+            call.step.clear();
+        }
+    }
     // A call that AWS did not accept is no attempt that had no effect.
     if let Some(count) = case.inputs.journal.attempts.get_mut(id) {
         *count = count.saturating_sub(1);

@@ -149,6 +149,8 @@ async fn decide_case<K: Kind, C, S: Cluster<K>>(
         journal: &case.inputs.journal,
         approve: case.object.annotations().get(annotation::APPROVE).map(String::as_str),
         brake,
+        accepted: case.inputs.accepted,
+        settle: case.inputs.clocks.settle,
         now: case.inputs.now,
     };
     let mut decision = decide(plan, &circumstances);
