@@ -14,6 +14,8 @@ fn settled(manifest: Manifest) -> (Sim, Key) {
 fn settled_in(mut sim: Sim, manifest: Manifest) -> (Sim, Key) {
     let key = sim.apply(manifest);
     sim.settle();
+    sim.until("the first backup is taken", |sim| !sim.the_db(&key).is_busy());
+    sim.settle();
     (sim, key)
 }
 
@@ -313,7 +315,7 @@ fn a_stopped_database_stays_stopped_and_starts_when_asked() {
     assert_eq!(sim.sent("StopDBInstance"), 1, "{}", sim.report());
     assert_eq!(sim.reason(&key, "Ready"), "Stopped");
     assert!(!sim.is_true(&key, "Stalled"));
-    sim.run(7 * 86400 + 900);
+    sim.run(7 * 86400 + 3 * 3600);
     assert_eq!(sim.the_db(&key).shown.status, "stopped", "AWS starts it after a week; it is stopped again");
     assert_eq!(sim.sent("StopDBInstance"), 2);
     sim.apply(rds().powered(PowerState::Running));
@@ -321,22 +323,42 @@ fn a_stopped_database_stays_stopped_and_starts_when_asked() {
     assert_eq!(sim.sent("StartDBInstance"), 1, "{}", sim.report());
 }
 
+fn upgraded(version: &str) -> Manifest {
+    rds().parameter("work_mem", "8").with(|spec| {
+        spec.settings.engine_version = Some(version.into());
+        spec.allow_major_version_upgrade = Some(true);
+    })
+}
+
+fn parameter_groups(sim: &Sim) -> Vec<String> {
+    sim.aws(|aws| aws.parameter_groups.keys().cloned().collect())
+}
+
 #[test]
 fn a_major_upgrade_takes_its_parameter_group_along_and_drops_the_old_one() {
-    let manifest = |version: &str| {
-        rds().at_once().parameter("work_mem", "8").with(|spec| {
-            spec.settings.engine_version = Some(version.into());
-            spec.allow_major_version_upgrade = Some(true);
-        })
-    };
-    let (mut sim, key) = settled(manifest("16"));
-    sim.apply(manifest("17"));
+    let (mut sim, key) = settled(upgraded("16").at_once());
+    sim.apply(upgraded("17").at_once());
     sim.until("the upgrade is done", |sim| sim.the_db(&key).shown.settings.engine_version.as_deref() == Some("17.4"));
+    assert_eq!(sim.the_db(&key).shown.settings.db_parameter_group_name.as_deref(), Some("shop-orders-postgres17"));
     sim.run(900);
-    let groups: Vec<String> = sim.aws(|aws| aws.parameter_groups.keys().cloned().collect());
-    assert_eq!(groups, ["shop-orders-postgres17"], "{}", sim.report());
+    assert_eq!(parameter_groups(&sim), ["shop-orders-postgres17"], "{}", sim.report());
     assert!(sim.is_settled(&key), "{}", sim.report());
-    assert_eq!(sim.sent("ModifyDBInstance"), 1);
+    assert_eq!(sim.sent("ModifyDBInstance"), 1, "{:#?}", sim.events());
+    assert_eq!(sim.sent("RebootDBInstance"), 0);
+}
+
+#[test]
+fn a_major_upgrade_that_waits_for_the_window_is_sent_once_with_its_group() {
+    let (mut sim, key) = settled_in(Sim::patient(), upgraded("16"));
+    sim.apply(upgraded("17"));
+    sim.settle();
+    sim.run(3600);
+    assert_eq!(sim.sent("ModifyDBInstance"), 1, "{:#?}", sim.events());
+    assert_eq!(parameter_groups(&sim), ["shop-orders-postgres16", "shop-orders-postgres17"], "the old one is in use");
+    sim.run(6 * 86400);
+    assert_eq!(sim.the_db(&key).shown.settings.engine_version.as_deref(), Some("17.4"));
+    assert_eq!(parameter_groups(&sim), ["shop-orders-postgres17"], "{}", sim.report());
+    assert!(sim.is_settled(&key), "{}", sim.report());
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use awsdb::aws::rds::Modification;
-use awsdb::aws::rds::version::is_major_change;
+use awsdb::aws::rds::version::{family, is_major_change};
+use awsdb::aws::rds::{Modification, Settings};
 use awsdb::diff::fields;
 
 use super::create::resolved;
@@ -37,11 +37,7 @@ const STORAGE: [&str; 5] = ["allocatedStorage", "storageType", "iops", "storageT
 impl Aws {
     pub(super) fn modify(&mut self, name: &str, modification: &Modification) -> Answer {
         let (now, timing, forgets) = (self.now, self.timing, self.forgets);
-        if let Some(group) = &modification.settings.db_parameter_group_name {
-            if !group.starts_with("default.") && !self.parameter_groups.contains_key(group) {
-                return refused("DBParameterGroupNotFound", format!("DBParameterGroup not found: {group}"));
-            }
-        }
+        self.check_group(name, &modification.settings)?;
         let db = self.db(name)?;
         let asked = wishes(db, modification);
         check(db, modification, &asked)?;
@@ -64,6 +60,27 @@ impl Aws {
             schedule(db, now, timing, apply);
         }
         Ok(())
+    }
+
+    /// A group must be of the family that is in force, or that the same call brings.
+    fn check_group(&mut self, name: &str, wanted: &Settings) -> Answer {
+        let is = self.db(name)?.shown.settings.clone();
+        let engine = is.engine.unwrap_or_default();
+        let version = wanted.engine_version.clone().or(is.engine_version).unwrap_or_default();
+        let Some(group) = wanted.db_parameter_group_name.as_ref().filter(|group| !group.starts_with("default.")) else {
+            let own = is.db_parameter_group_name.as_ref().and_then(|group| self.parameter_groups.get(group));
+            if own.is_some_and(|group| group.family != family(&engine, &version)) {
+                return refused("InvalidParameterCombination", "The current DB parameter group is custom. You must explicitly specify a new DB parameter group name, either default or custom, for the engine version.");
+            }
+            return Ok(());
+        };
+        match self.parameter_groups.get(group) {
+            None => refused("DBParameterGroupNotFound", format!("DBParameterGroup not found: {group}")),
+            Some(group) if group.family != family(&engine, &version) => {
+                refused("InvalidParameterCombination", format!("The parameter group with DBParameterGroupFamily {} can't be used for this instance. Please use a parameter group with DBParameterGroupFamily {}", group.family, family(&engine, &version)))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     pub(super) fn set_password(&mut self, name: &str, password: String) -> Answer {
