@@ -165,6 +165,7 @@ pub fn plan(
     if let Some(difference) = diff::changes(&desired, &effective) {
         let mut split =
             Split { instance, desired: &desired, delta: fields(&difference.delta), changes: difference.changes };
+        leave_to_the_upgrade(&mut split);
         plan.problem = refuse_immutable(&mut split);
         major(&mut split, &mut plan, allow_major, gate, timetable);
         ordinary(&mut split, &mut plan, gate, timetable);
@@ -181,6 +182,16 @@ fn overlay(settings: &Settings, pending: &Settings) -> Settings {
     let mut all = fields(settings);
     all.extend(fields(pending));
     serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| settings.clone())
+}
+
+/// A major upgrade that AWS holds brings its groups along, and no describe shows them. Sent by itself, a group of the new
+/// family is refused until the upgrade is done.
+fn leave_to_the_upgrade(split: &mut Split<'_>) {
+    let (is, pending) = (&split.instance.settings, &split.instance.pending);
+    let (Some(from), Some(to)) = (&is.engine_version, &pending.engine_version) else { return };
+    if is_major_change(is.engine.as_deref().unwrap_or_default(), from, to) && !split.delta.contains_key("engineVersion") {
+        split.take(|field| matches!(field, "dbParameterGroupName" | "optionGroupName"));
+    }
 }
 
 fn refuse_immutable(split: &mut Split<'_>) -> Option<Problem> {

@@ -110,7 +110,8 @@ fn manage(
     let timetable = Timetable::new(object.spec.shared.change_policy.disruptive, instance, &wanted, inputs.now);
     let groups = groups::plan(object, identifier, inputs, observed);
     let allow_major = object.spec.allow_major_version_upgrade == Some(true);
-    let changes = changes::plan(&wanted, instance, inputs, allow_major, &gate, timetable);
+    let mut changes = changes::plan(&wanted, instance, inputs, allow_major, &gate, timetable);
+    after_groups(&mut changes.steps, groups.waiting.as_ref());
     let password = credentials::gated(credentials::plan(object, inputs, instance), gate.any.clone());
     let mut steps = tag_steps(object, inputs, instance);
     steps.extend(groups.steps);
@@ -132,6 +133,17 @@ fn manage(
         promote_password: password.promote,
         forget: groups.forget,
         end: if settled { End::Settled } else { End::Open },
+    }
+}
+
+/// A major upgrade takes the group of its new family along in the same call, so that group comes first.
+fn after_groups(steps: &mut [Step<Action>], groups: Option<&Waiting>) {
+    let Some(waiting) = groups else { return };
+    for step in steps.iter_mut() {
+        let upgrades = matches!(&step.action, Action::Modify(change) if change.allow_major_version_upgrade);
+        if upgrades && !matches!(step.when, When::After(_)) {
+            step.when = When::After(waiting.clone());
+        }
     }
 }
 
