@@ -132,6 +132,8 @@ pub struct Db {
     pub running: BTreeMap<String, String>,
     /// How often it was restarted by a RebootDBInstance.
     pub reboots: usize,
+    /// The parameter group that comes with the pending upgrade; no describe shows it.
+    group_of_upgrade: Option<Value>,
     listed_at: Timestamp,
     agenda: Vec<(Timestamp, Effect)>,
 }
@@ -325,6 +327,7 @@ impl Db {
             password: password.into(),
             running: BTreeMap::new(),
             reboots: 0,
+            group_of_upgrade: None,
             listed_at: Timestamp::UNIX_EPOCH,
             agenda: Vec::new(),
         }

@@ -53,6 +53,8 @@ impl Aws {
         set(&mut db.shown.pending, news);
         if modification.apply_immediately {
             apply.extend(fields(&db.shown.pending));
+        } else if db.shown.pending.engine_version.is_some() && modification.settings.engine_version.is_some() {
+            db.group_of_upgrade = apply.remove("dbParameterGroupName");
         }
         apply.retain(|field, value| current.get(field) != Some(value));
         if !apply.is_empty() {
@@ -196,7 +198,10 @@ fn check(db: &Db, modification: &Modification, asked: &Map<String, Value>) -> Re
 }
 
 /// The status lags, changes, flaps back once between two sub-steps, and ends where the change leads.
-pub(super) fn schedule(db: &mut Db, now: Timestamp, timing: Timing, apply: Map<String, Value>) {
+pub(super) fn schedule(db: &mut Db, now: Timestamp, timing: Timing, mut apply: Map<String, Value>) {
+    if apply.contains_key("engineVersion") {
+        apply.extend(db.group_of_upgrade.take().map(|group| ("dbParameterGroupName".to_string(), group)));
+    }
     let at = |seconds: i64| now + SignedDuration::from_secs(seconds);
     let half = timing.lag + timing.modify / 2;
     let done = timing.lag + timing.modify + timing.flap;
