@@ -3,3 +3,4 @@
 
 mod convergence;
 mod sim;
+mod statuses;

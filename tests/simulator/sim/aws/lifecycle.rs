@@ -33,6 +33,7 @@ impl Aws {
         let Some(db) = self.instances.get_mut(name) else { return };
         let shown = &mut db.shown;
         match effect {
+            Effect::Status(_) if db.frozen => {}
             Effect::Status(status) => shown.status = status.into(),
             Effect::Endpoint => {
                 shown.endpoint = Some((format!("{name}.c1.us-east-1.rds.amazonaws.com"), shown.settings.port.unwrap_or(5432)));

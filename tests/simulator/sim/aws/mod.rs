@@ -136,6 +136,7 @@ pub struct Db {
     group_of_upgrade: Option<Value>,
     listed_at: Timestamp,
     agenda: Vec<(Timestamp, Effect)>,
+    frozen: bool,
 }
 
 /// A snapshot, with what a restore needs.
@@ -330,6 +331,7 @@ impl Db {
             group_of_upgrade: None,
             listed_at: Timestamp::UNIX_EPOCH,
             agenda: Vec::new(),
+            frozen: false,
         }
     }
 
@@ -343,10 +345,16 @@ impl Db {
         self.agenda.iter().any(|(_, effect)| !matches!(effect, Effect::RestartsItself(_)))
     }
 
-    /// Stays in a state, whatever was planned.
+    /// Stays in a status, whatever happens to it.
     pub fn freeze(&mut self, status: &str) {
-        self.agenda.clear();
         self.shown.status = status.into();
+        self.frozen = true;
+    }
+
+    /// Is in a status and may leave it.
+    pub fn thaw(&mut self, status: &str) {
+        self.shown.status = status.into();
+        self.frozen = false;
     }
 }
 

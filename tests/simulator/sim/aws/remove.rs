@@ -19,7 +19,7 @@ impl Aws {
         }
         let Some(snapshot) = final_snapshot else {
             db.agenda.clear();
-            db.shown.status = "deleting".into();
+            db.thaw("deleting");
             db.plan(without, Effect::Gone);
             self.note_deleted(name, None);
             return Ok(());
@@ -36,7 +36,7 @@ impl Aws {
             return refused("DBSnapshotAlreadyExists", format!("Cannot create the snapshot because a snapshot with the identifier {snapshot} already exists."));
         }
         db.agenda.clear();
-        db.shown.status = "deleting".into();
+        db.thaw("deleting");
         db.plan(gone, Effect::Gone);
         self.take_snapshot(name, snapshot, ready);
         self.note_deleted(name, Some(snapshot.into()));
