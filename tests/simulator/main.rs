@@ -2,5 +2,6 @@
 //! that the test moves (architecture.md section 9, layer 3).
 
 mod convergence;
+mod crashes;
 mod sim;
 mod statuses;
