@@ -3,5 +3,7 @@
 
 mod convergence;
 mod crashes;
+mod rebuilt;
+mod rules;
 mod sim;
 mod statuses;
