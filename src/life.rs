@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::aws::Seen;
 use crate::aws::owner::{Claim, OWNER_TAG};
 use crate::conditions::Reason;
@@ -70,7 +72,11 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
     let was_seen = inputs.recorded_arn.is_some();
     let was_sent = inputs.journal.calls.values().any(|call| !call.operation.starts_with("Delete"));
     match want {
-        Want::Present if !was_seen => just_created(inputs, what).map_or(Verdict::Create, Verdict::Wait),
+        Want::Present if created_until(inputs).is_some() && inputs.accepted => Verdict::Wait(Waiting::new(
+            Reason::Creating,
+            format!("AWS accepted the create of {what} and does not list it yet"),
+        )),
+        Want::Present if !was_seen => Verdict::Create,
         Want::Absent if !was_seen && !was_sent => Verdict::Gone,
         _ => match (proven_absent(inputs), want) {
             (Err(waiting), _) => Verdict::Wait(waiting),
@@ -88,20 +94,22 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
     }
 }
 
-/// After an accepted create AWS may not know the thing yet; a second create would be refused at best.
-fn just_created(inputs: &Inputs, what: &str) -> Option<Waiting> {
-    let age = inputs.since_call("instance").filter(|_| inputs.accepted)?;
-    (age < EVENTUAL)
-        .then(|| Waiting::new(Reason::Creating, format!("AWS accepted the create of {what} and does not list it yet")))
+/// After a create AWS may not list the thing for a while: until then it is not gone, and a second create would be refused
+/// at best.
+fn created_until(inputs: &Inputs) -> Option<Timestamp> {
+    let call = inputs.journal.calls.get("instance")?;
+    let creates = ["Create", "Restore"].iter().any(|verb| call.operation.starts_with(verb));
+    // The note is emptied with the create and filled when the thing is first seen.
+    let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
+    let until = call.at.0 + EVENTUAL;
+    (creates && !was_listed && inputs.now < until).then_some(until)
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
     let since = inputs.journal.absent_since.as_ref().map_or(inputs.now, |since| since.0);
     let elapsed = Duration::try_from(inputs.now.duration_since(since)).unwrap_or_default();
-    if elapsed >= inputs.clocks.quiet_period {
-        return Ok(());
-    }
-    let again = inputs.now + (inputs.clocks.quiet_period - elapsed);
+    let quiet = (elapsed < inputs.clocks.quiet_period).then(|| inputs.now + (inputs.clocks.quiet_period - elapsed));
+    let Some(again) = quiet.max(created_until(inputs)) else { return Ok(()) };
     Err(Waiting::new(
         Reason::ProvingAbsence,
         "AWS does not find it; a second look after a quiet period must agree before that is believed",
