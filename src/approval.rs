@@ -28,9 +28,9 @@ pub struct Circumstances<'a> {
     pub approve: Option<&'a str>,
     /// Why deletions are held at the moment, if they are.
     pub brake: Option<String>,
-    /// AWS is known to have accepted the last call.
-    pub accepted: bool,
-    /// How long AWS may go on showing the state before a call.
+    /// Things whose last call this process saw accepted.
+    pub accepted: &'a BTreeSet<&'static str>,
+    /// How long an accepted call is given to show its effect.
     pub settle: Duration,
     /// Now.
     pub now: Timestamp,
@@ -72,12 +72,16 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
         if is_approved && is_held(&step.when) {
             step.when = When::Now;
         }
-        step = settling(&id, step, circumstances);
         let obstacle = obstacle(&id, &step, circumstances);
         shown.push(show(&id, &step, obstacle.as_ref()));
         match (&step.when, obstacle) {
-            (When::Now | When::SentForWindow, Some(problem)) => {
+            (When::Now | When::SentForWindow, Some(Obstacle::Problem(problem))) => {
                 decision.problem.get_or_insert(problem);
+            }
+            (When::Now | When::SentForWindow, Some(Obstacle::Waiting(waiting))) => {
+                // Later steps of the same thing would be sent ahead of this one otherwise.
+                busy.insert(step.thing);
+                decision.waiting.get_or_insert(waiting);
             }
             (When::Now | When::SentForWindow, None) => {
                 if busy.insert(step.thing) {
@@ -91,7 +95,8 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
         }
     }
     let hash = held_hash(held.iter().map(|(id, _)| id.as_str()));
-    if decision.waiting.is_none() {
+    let says_deleting = decision.waiting.as_ref().is_some_and(|waiting| waiting.reason == Reason::Deleting);
+    if decision.waiting.is_none() || (says_deleting && decision.run.is_empty() && !held.is_empty()) {
         decision.waiting = held.first().map(|(_, step)| held_message(step, held.len(), hash.as_deref()));
     }
     if !shown.is_empty() {
@@ -114,20 +119,6 @@ fn hold<A: Action>(mut step: Step<A>, circumstances: &Circumstances<'_>) -> Step
         step.because = format!("{}; held: {brake}", step.because);
     }
     step
-}
-
-/// AWS may go on showing the state before a call for a while. The same call within that time would be counted as one
-/// without effect, and one that interrupts would do so twice: that kind waits even when its answer was lost.
-fn settling<A: Action>(id: &str, step: Step<A>, circumstances: &Circumstances<'_>) -> Step<A> {
-    let last = circumstances.journal.calls.get(step.thing).filter(|call| call.step == id);
-    let (Some(last), When::Now | When::SentForWindow) = (last, &step.when) else { return step };
-    let until = last.at.0 + circumstances.settle;
-    let may_have_happened = circumstances.accepted || step.class > Disruption::None;
-    if !may_have_happened || until <= circumstances.now {
-        return step;
-    }
-    let waiting = Waiting::new(Reason::Settling, "AWS may still show the state before this call").until(until);
-    step.when(When::After(waiting))
 }
 
 fn is_held(when: &When) -> bool {
@@ -177,11 +168,27 @@ fn held_message<A: Action>(step: &Step<A>, count: usize, hash: Option<&str>) -> 
     )
 }
 
-/// Why a step that may run is not sent: AWS refused it before, or it has no effect.
-fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Problem> {
+/// Why a step that may run is not sent.
+#[derive(Clone, Debug, PartialEq)]
+enum Obstacle {
+    /// AWS refused it before, or it has no effect.
+    Problem(Problem),
+    /// AWS named a time, or was only just asked.
+    Waiting(Waiting),
+}
+
+fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Obstacle> {
     if let Some(rejection) = circumstances.journal.rejected.get(id).filter(|r| r.until.0 > circumstances.now) {
+        if rejection.reason == Reason::Busy.to_string() {
+            return Some(Obstacle::Waiting(
+                Waiting::new(Reason::Busy, rejection.message.clone()).until(rejection.until.0),
+            ));
+        }
         let reason = REJECTIONS.iter().find(|r| r.to_string() == rejection.reason).copied().unwrap_or(Reason::Rejected);
-        return Some(Problem::new(reason, rejection.message.clone()));
+        return Some(Obstacle::Problem(Problem::new(reason, rejection.message.clone())));
+    }
+    if let Some(waiting) = settling(id, step, circumstances) {
+        return Some(Obstacle::Waiting(waiting));
     }
     let attempts = circumstances.journal.attempts.get(id).copied().unwrap_or_default();
     if attempts < LOOP_LIMIT {
@@ -189,23 +196,37 @@ fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'
     }
     let changes: Vec<String> = step.changes.iter().map(Change::to_string).collect();
     let detail = if changes.is_empty() { step.because.clone() } else { changes.join(", ") };
-    Some(Problem::new(
+    Some(Obstacle::Problem(Problem::new(
         Reason::UpdateLoop,
         format!(
             "{} was accepted {attempts} times without effect ({detail}): AWS keeps its value. It is not sent again; make the spec \
              agree with AWS, remove the field, or find who changes it back",
             step.action.operation()
         ),
-    ))
+    )))
+}
+
+/// The very step that was sent moments ago: AWS goes on showing the old values for tens of seconds, and a repeat in that
+/// time would look like a change without effect. One that interrupts would do so twice, so it also waits when its answer
+/// was lost, with this process's memory or on the way.
+fn settling<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Waiting> {
+    let call = circumstances.journal.calls.get(step.thing).filter(|call| call.step == id)?;
+    let until = call.at.0 + circumstances.settle;
+    let may_have_happened = circumstances.accepted.contains(step.thing) || step.class > Disruption::None;
+    (may_have_happened && until > circumstances.now).then(|| {
+        let text = format!("{} was sent and AWS does not show its effect yet", step.action.operation());
+        Waiting::new(Reason::Settling, text).until(until)
+    })
 }
 
 /// Reasons that a refused call can have.
 const REJECTIONS: [Reason; 4] =
     [Reason::Rejected, Reason::QuotaExceeded, Reason::AccessDenied, Reason::InsufficientCapacity];
 
-fn show<A: Action>(id: &str, step: &Step<A>, obstacle: Option<&Problem>) -> PlannedStep {
+fn show<A: Action>(id: &str, step: &Step<A>, obstacle: Option<&Obstacle>) -> PlannedStep {
     let (when, why) = match (&step.when, obstacle) {
-        (_, Some(problem)) => ("later", Some(problem.message.as_str())),
+        (_, Some(Obstacle::Problem(problem))) => ("later", Some(problem.message.as_str())),
+        (_, Some(Obstacle::Waiting(waiting))) => ("later", Some(waiting.message.as_str())),
         (When::Now, None) => ("now", None),
         (When::SentForWindow | When::Window, None) => ("window", None),
         (When::Approval, None) => ("approval", None),
@@ -255,6 +276,8 @@ mod tests {
         }
     }
 
+    static NOTHING: BTreeSet<&'static str> = BTreeSet::new();
+
     fn change(to: &str) -> Vec<Change> {
         vec![Change { field: "class".into(), from: Some("a".into()), to: Some(to.into()) }]
     }
@@ -274,7 +297,7 @@ mod tests {
             journal,
             approve,
             brake: None,
-            accepted: true,
+            accepted: &NOTHING,
             settle: Duration::from_secs(60),
             now: Timestamp::UNIX_EPOCH,
         }
@@ -357,34 +380,35 @@ mod tests {
         assert_eq!(decide(plan(vec![modify("c")]), &at(&journal, None)).run.len(), 1, "another value is another step");
     }
 
-    fn sent(journal: &mut Journal, step: &Step<Act>) {
-        let call = crate::spec::LastCall { operation: "Modify".into(), at: Time(Timestamp::UNIX_EPOCH), step: step_id(step) };
-        journal.calls.insert(step.thing.into(), call);
-    }
-
-    fn later(journal: &Journal, seconds: i64, accepted: bool) -> Circumstances<'_> {
-        Circumstances { now: Timestamp::from_second(seconds).unwrap(), accepted, ..at(journal, None) }
-    }
-
     #[test]
-    fn a_call_is_not_repeated_while_aws_may_still_show_the_state_before_it() {
+    fn an_accepted_step_is_given_time_to_show_its_effect_before_it_is_repeated() {
         let mut journal = Journal::default();
-        sent(&mut journal, &modify("b"));
-        let soon = decide(plan(vec![modify("b")]), &later(&journal, 59, true));
-        assert!(soon.run.is_empty());
-        assert_eq!(soon.waiting.unwrap().reason, Reason::Settling);
-        assert_eq!(decide(plan(vec![modify("c")]), &later(&journal, 1, true)).run.len(), 1, "another change goes");
-        assert_eq!(decide(plan(vec![modify("b")]), &later(&journal, 60, true)).run.len(), 1);
-        assert_eq!(decide(plan(vec![modify("b")]), &later(&journal, 1, false)).run.len(), 1, "a lost call is repeated");
+        let call = crate::spec::LastCall {
+            operation: "Modify".into(),
+            at: Time(Timestamp::UNIX_EPOCH),
+            step: step_id(&modify("b")),
+        };
+        journal.calls.insert("instance".into(), call);
+        let accepted = BTreeSet::from(["instance"]);
+        let mut circumstances = Circumstances { accepted: &accepted, ..at(&journal, None) };
+        let decision = decide(plan(vec![modify("b")]), &circumstances);
+        assert!(decision.run.is_empty());
+        assert_eq!(decision.waiting.unwrap().reason, Reason::Settling);
+        circumstances.now = Timestamp::from_second(60).unwrap();
+        assert_eq!(decide(plan(vec![modify("b")]), &circumstances).run.len(), 1);
+        assert_eq!(decide(plan(vec![modify("b")]), &at(&journal, None)).run.len(), 1, "an unanswered call is repeated");
     }
 
     #[test]
-    fn a_call_that_interrupts_is_not_repeated_soon_even_when_its_answer_was_lost() {
+    fn a_step_that_interrupts_is_given_that_time_even_when_its_answer_was_lost() {
         let mut journal = Journal::default();
         let reboot = modify("b").class(Disruption::Reboot);
-        sent(&mut journal, &reboot);
-        assert!(decide(plan(vec![reboot.clone()]), &later(&journal, 59, false)).run.is_empty());
-        assert_eq!(decide(plan(vec![reboot]), &later(&journal, 60, false)).run.len(), 1);
+        let (at_once, step) = (Time(Timestamp::UNIX_EPOCH), step_id(&reboot));
+        journal.calls.insert("instance".into(), crate::spec::LastCall { operation: "Modify".into(), at: at_once, step });
+        let decision = decide(plan(vec![reboot.clone()]), &at(&journal, None));
+        assert!(decision.run.is_empty());
+        let later = Circumstances { now: Timestamp::from_second(60).unwrap(), ..at(&journal, None) };
+        assert_eq!(decide(plan(vec![reboot]), &later).run.len(), 1);
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
 /// After a create AWS may not list the thing for a while: until then it is not gone, and a second create would be refused
 /// at best.
 fn created_until(inputs: &Inputs) -> Option<Timestamp> {
-    let call = inputs.journal.calls.get("instance")?;
+    let call = inputs.journal.calls.get(inputs.main)?;
     let creates = ["Create", "Restore"].iter().any(|verb| call.operation.starts_with(verb));
     // The note is emptied with the create and filled when the thing is first seen.
     let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
@@ -106,7 +106,7 @@ fn created_until(inputs: &Inputs) -> Option<Timestamp> {
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
-    let since = inputs.journal.absent_since.as_ref().map_or(inputs.now, |since| since.0);
+    let since = inputs.absent_since.unwrap_or(inputs.now);
     let elapsed = Duration::try_from(inputs.now.duration_since(since)).unwrap_or_default();
     let quiet = (elapsed < inputs.clocks.quiet_period).then(|| inputs.now + (inputs.clocks.quiet_period - elapsed));
     let Some(again) = quiet.max(created_until(inputs)) else { return Ok(()) };

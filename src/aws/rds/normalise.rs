@@ -33,6 +33,7 @@ pub fn towards(mut desired: Settings, instance: &Instance) -> Settings {
     // AWS does not report it, so there is nothing to compare with.
     desired.master_user_authentication_type = None;
     domain(&mut desired, instance);
+    volumes(&mut desired, observed);
     desired
 }
 
@@ -44,10 +45,10 @@ fn lower(field: &mut Option<String>) {
 
 /// A version that is satisfied, or already exceeded (no downgrade exists), is no difference.
 fn version(desired: &mut Option<String>, observed: Option<&str>) {
-    if let (Some(wanted), Some(observed)) = (desired.as_deref(), observed) {
-        if satisfies(observed, wanted) || is_above(observed, wanted) {
-            *desired = Some(observed.into());
-        }
+    if let (Some(wanted), Some(observed)) = (desired.as_deref(), observed)
+        && (satisfies(observed, wanted) || is_above(observed, wanted))
+    {
+        *desired = Some(observed.into());
     }
 }
 
@@ -73,6 +74,22 @@ fn key(desired: &mut Option<String>, observed: Option<&str>) {
         if is_alias || observed == wanted || observed.rsplit('/').next() == Some(wanted) {
             *desired = Some(observed.into());
         }
+    }
+}
+
+/// AWS reports every member of every volume; what the spec leaves out of one, or leaves out whole, is not managed.
+fn volumes(desired: &mut Settings, observed: &Settings) {
+    let (Some(wanted), Some(is)) = (&mut desired.additional_storage_volumes, &observed.additional_storage_volumes)
+    else {
+        return;
+    };
+    for (name, is) in is {
+        let volume = wanted.entry(name.clone()).or_default();
+        volume.allocated_storage = volume.allocated_storage.max(is.allocated_storage);
+        volume.max_allocated_storage = volume.max_allocated_storage.or(is.max_allocated_storage);
+        volume.storage_type = volume.storage_type.clone().or(is.storage_type.clone());
+        volume.iops = volume.iops.or(is.iops);
+        volume.storage_throughput = volume.storage_throughput.or(is.storage_throughput);
     }
 }
 

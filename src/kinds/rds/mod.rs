@@ -32,6 +32,7 @@ impl Kind for RdsInstance {
     type Remote = RdsRemote;
     type Facts = RdsInstanceFacts;
     const IDENTIFIER_MAX: usize = 63;
+    const MAIN: &'static str = "instance";
 
     fn shared(&self) -> &SharedSpec {
         &self.spec.shared
