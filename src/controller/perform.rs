@@ -8,7 +8,7 @@ use super::World;
 use super::cluster::{Cluster, ClusterError, Note};
 use super::gather::Case;
 use super::passwords::{self, PasswordError};
-use crate::approval::Decision;
+use crate::approval::{Decision, SPENT};
 use crate::aws::{Action as _, Class, Cloud, CloudError, Password, PasswordUse};
 use crate::conditions::Reason;
 use crate::kind::{Action, Kind, Problem, Step, Waiting};
@@ -51,6 +51,7 @@ impl Performed {
         }
         let journal = &mut case.inputs.journal;
         journal.approved = decision.approved.clone();
+        journal.notes.extend(decision.spent.iter().map(|hash| (SPENT.to_string(), hash.clone())));
         for (id, step) in &decision.run {
             journal.notes.extend(step.notes.iter().cloned());
             *journal.attempts.entry(id.clone()).or_default() += 1;
