@@ -14,7 +14,8 @@ use crate::spec::{Adoption, DeletionPolicy, ManagementPolicy, SharedSpec};
 /// Note with AWS's immutable id of the thing that we made or took over.
 pub const RESOURCE_ID: &str = "resourceId";
 
-/// Note that the database was made from something else and does not have our password yet.
+/// Note that the database was made from something else and does not have our password: when it was made. A password that
+/// was promoted before that is an earlier database's.
 pub const PASSWORD_UNSET: &str = "passwordUnset";
 
 /// How long AWS may answer "not found" after it accepted a create (aws-rds.md 4.1).

@@ -41,6 +41,9 @@ impl Performed {
         decision: &Decision<Action<K>>,
     ) -> Result<Result<(), Problem>, ClusterError> {
         for (_, step) in &decision.run {
+            if step.action.creates() {
+                passwords::begin_anew(world, case).await?;
+            }
             match passwords::prepare(world, case, step.action.password()).await {
                 Ok(password) => self.passwords.push(password),
                 Err(PasswordError::Cluster(error)) => return Err(error),

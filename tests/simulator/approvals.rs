@@ -609,6 +609,24 @@ fn a_lost_database_that_came_from_a_snapshot_gets_a_password_of_its_own_again() 
     sim.aws(|aws| aws.delete_behind_our_back("shop-orders"));
     sim.run(300);
     sim.approve(&key);
+    for _ in 0..60 {
+        sim.round();
+        if sim.is_true(&key, "Ready") {
+            sim.must_open(&key);
+        }
+    }
+    sim.must_open(&key);
+    assert!(sim.is_settled(&key), "{}", sim.report());
+}
+
+#[test]
+fn a_database_lost_in_the_middle_of_a_rotation_is_made_again_with_the_password_in_its_secret() {
+    let (mut sim, key) = settled(rds());
+    sim.annotate(&key, annotation::ROTATE, "1");
+    sim.until("the new password was accepted", |sim| sim.sent("ModifyDBInstance") == 1);
+    sim.aws(|aws| aws.delete_behind_our_back("shop-orders"));
+    sim.run(300);
+    sim.approve(&key);
     sim.run(900);
     sim.must_open(&key);
     assert!(sim.is_settled(&key), "{}", sim.report());

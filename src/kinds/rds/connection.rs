@@ -8,7 +8,7 @@ use crate::conditions::Reason;
 use crate::kind::{Connection, Inputs, Waiting};
 
 use super::RdsInstance;
-use super::credentials::Mode;
+use super::credentials::{Mode, lacks_ours};
 
 /// How clients of an engine write a connection.
 struct Dialect {
@@ -138,9 +138,12 @@ fn login(object: &RdsInstance, inputs: &Inputs, observed: &Observed, instance: &
                     ));
                 }
             },
-            Mode::Generated { .. } | Mode::SecretRef(_) => Some(inputs.stored.password.clone().ok_or_else(|| {
-                Waiting::new(Reason::BindingIncomplete, "The database does not have its password yet.")
-            })?),
+            Mode::Generated { .. } | Mode::SecretRef(_) => {
+                let ours = inputs.stored.password.clone().filter(|_| !lacks_ours(inputs));
+                Some(ours.ok_or_else(|| {
+                    Waiting::new(Reason::BindingIncomplete, "The database does not have its password yet.")
+                })?)
+            }
         };
     Ok(Login { username: master, password, iam: false })
 }

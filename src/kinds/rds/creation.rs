@@ -113,7 +113,7 @@ fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Actio
         .noting(RESOURCE_ID, "")
         .noting(TAGS_NOTE, serde_json::to_string(&keys).unwrap_or_default());
     let needs_password = matches!(mode, Mode::Generated { .. } | Mode::SecretRef(_) | Mode::Iam { .. });
-    if from_source && needs_password && !uses_iam_only { step.noting(PASSWORD_UNSET, "true") } else { step }
+    if from_source && needs_password && !uses_iam_only { step.noting(PASSWORD_UNSET, inputs.now.to_string()) } else { step }
 }
 
 /// The settings of a create: the user's, the groups', and the defaults that we choose where AWS's are unsafe. They are

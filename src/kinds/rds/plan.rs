@@ -131,7 +131,7 @@ fn manage(
         problem,
         waiting: waiting.or(deferred),
         promote_password: password.promote,
-        forget: groups.forget,
+        forget: groups.forget.into_iter().chain(credentials::served(inputs)).collect(),
         end: if settled { End::Settled } else { End::Open },
     }
 }
