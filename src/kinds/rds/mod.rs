@@ -23,7 +23,6 @@ use crate::diff::{fields, text};
 use crate::kind::{
     Connection, CredentialMode, Home, Inputs, Kind, Plan, Readiness, Reference, Thing, View, Waiting, Want,
 };
-use crate::life::RESOURCE_ID;
 use crate::spec::{Endpoint, SharedSpec, SharedStatus};
 use credentials::{Mode, is_planned_replica};
 use states::{State, state};
@@ -43,13 +42,12 @@ impl Kind for RdsInstance {
     }
 
     fn id(&self, want: Want, home: &Home, inputs: &Inputs) -> Id {
-        let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
         Id {
             region: home.region.clone(),
             identifier: home.identifier.clone(),
             parameter_groups: groups::parameter_groups(self, &home.identifier, &inputs.journal),
             subnet_group: groups::subnet_group(self, &home.identifier),
-            source: creation::source_id(self).filter(|_| want == Want::Present && !was_made),
+            source: creation::source_id(self).filter(|_| want == Want::Present),
             final_snapshots: want == Want::Absent,
             managed_password: matches!(self.credentials(), CredentialMode::AwsManaged),
         }

@@ -47,12 +47,14 @@ pub fn plan(object: &RdsInstance, want: Want, inputs: &Inputs, observed: &Observ
     }
 }
 
-/// Every step is held: an empty database in place of a lost one is the user's decision.
+/// Every step is held: an empty database in place of a lost one is the user's decision. What waits for something else goes
+/// on waiting for it: an approval makes no source usable and no group complete.
 fn recreate(plan: Plan<Action>, problem: Problem) -> Plan<Action> {
+    let hold = |when: When| if matches!(when, When::After(_)) { when } else { When::Approval };
     let steps = plan
         .steps
         .into_iter()
-        .map(|step| Step { when: When::Approval, class: Disruption::Replacement, ..step })
+        .map(|step| Step { when: hold(step.when), class: Disruption::Replacement, ..step })
         .collect();
     Plan { steps, problem: plan.problem.or(Some(problem)), ..Plan::default() }
 }
