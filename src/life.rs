@@ -109,7 +109,9 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
 fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
     let call = inputs.journal.calls.get(inputs.main)?;
     let creates = call.operation.starts_with("Create") || call.operation.starts_with("Restore");
-    let age = inputs.since_call(inputs.main).filter(|age| creates && *age < EVENTUAL)?;
+    // The note is emptied with the create and filled when the thing is first seen.
+    let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
+    let age = inputs.since_call(inputs.main).filter(|age| creates && !was_listed && *age < EVENTUAL)?;
     (inputs.accepted || want == Want::Absent).then(|| {
         Waiting::new(Reason::Creating, format!("the create of {what} was sent and AWS does not list it yet"))
             .until(inputs.now + (EVENTUAL - age))
@@ -170,11 +172,11 @@ fn present(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Ver
         Claim::Nobody => adoption(spec, inputs, thing, what),
     }
 }
-
-/// Noted only of what we made or took over: an ARN is recorded of what is merely observed, too.
+/// Whether this object made or took over this very thing. That it was seen is not enough: an object that only observes
+/// records the ARN too, and must not come to own by losing its policy what both sides never agreed on.
 fn was_ours(inputs: &Inputs, thing: &Thing) -> bool {
-    inputs.recorded_arn.as_ref() == Some(&thing.arn)
-        && inputs.journal.notes.get(RESOURCE_ID) == Some(&thing.resource_id)
+    let noted = inputs.journal.notes.get(RESOURCE_ID);
+    inputs.recorded_arn.as_ref() == Some(&thing.arn) && noted == Some(&thing.resource_id)
 }
 
 fn adoption(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
@@ -310,6 +312,9 @@ mod tests {
         let at = Time(Timestamp::from_second(NOW - seconds).unwrap());
         let call = LastCall { operation: operation.into(), at, step: String::new() };
         inputs.journal.calls.insert("instance".into(), call);
+        if operation.starts_with("Create") {
+            inputs.journal.notes.insert(RESOURCE_ID.into(), String::new());
+        }
         inputs.accepted = accepted;
         inputs
     }

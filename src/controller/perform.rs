@@ -8,7 +8,7 @@ use super::World;
 use super::cluster::{Cluster, ClusterError, Note};
 use super::gather::Case;
 use super::passwords::{self, PasswordError};
-use crate::approval::Decision;
+use crate::approval::{Decision, SPENT};
 use crate::aws::{Action as _, Class, Cloud, CloudError, Password, PasswordUse};
 use crate::conditions::Reason;
 use crate::kind::{Action, Kind, Problem, Step, Waiting};
@@ -41,6 +41,9 @@ impl Performed {
         decision: &Decision<Action<K>>,
     ) -> Result<Result<(), Problem>, ClusterError> {
         for (_, step) in &decision.run {
+            if step.action.creates() {
+                passwords::begin_anew(world, case).await?;
+            }
             match passwords::prepare(world, case, step.action.password()).await {
                 Ok(password) => self.passwords.push(password),
                 Err(PasswordError::Cluster(error)) => return Err(error),
@@ -51,9 +54,9 @@ impl Performed {
         }
         let journal = &mut case.inputs.journal;
         journal.approved = decision.approved.clone();
+        journal.notes.extend(decision.spent.iter().map(|hash| (SPENT.to_string(), hash.clone())));
         for (id, step) in &decision.run {
             journal.notes.extend(step.notes.iter().cloned());
-            *journal.attempts.entry(id.clone()).or_default() += 1;
             let call =
                 LastCall { operation: step.action.operation().into(), at: Time(case.inputs.now), step: id.clone() };
             journal.calls.insert(step.thing.into(), call);
@@ -96,8 +99,11 @@ where
         });
         match world.cloud.perform(&id, &step.action, password.as_ref()).await {
             Ok(()) => {
+                // Only what AWS accepted can be without effect: a call that a crash or a throttle prevented is none.
+                *case.inputs.journal.attempts.entry(step_id.clone()).or_default() += 1;
                 world.recall.update(&uid, |recall| {
                     recall.accepted.insert(step.thing);
+                    *recall.uncounted.entry(step_id.clone()).or_default() += 1;
                 });
                 performed.touched_main |= is_main;
                 accepted(world, case, step, performed).await?;
@@ -158,9 +164,11 @@ fn failed<K: Kind>(
 ) {
     let words = words(step, error);
     let busy = |reason| Some(Waiting::new(reason, words.clone()));
-    // A call that AWS did not accept is no attempt that had no effect.
-    if let Some(count) = case.inputs.journal.attempts.get_mut(id) {
-        *count = count.saturating_sub(1);
+    if error.class != Class::Transient {
+        // AWS answered: the call did nothing, so nothing has to settle before it may be repeated.
+        if let Some(call) = case.inputs.journal.calls.get_mut(step.thing) {
+            call.step.clear();
+        }
     }
     match error.class {
         Class::Busy | Class::Exists | Class::Absent | Class::AlreadyDone => performed.waiting = busy(Reason::Busy),

@@ -162,7 +162,7 @@ pub async fn after_calls<K: Kind, C, S: Cluster<K>>(
 ) -> Result<(), ClusterError> {
     let failures = world.recall.get(&case.uid()).failures;
     if performed.failed() && performed.problem.is_none() && failures == 0 {
-        // Nothing flips at the first failure that passes by itself; the count of attempts is mended next time.
+        // Nothing flips at the first failure that passes by itself.
         return Ok(());
     }
     let outcome = Outcome {
@@ -274,12 +274,16 @@ async fn write_status<K: Kind, C, S: Cluster<K>>(
     let own = own_part(wanted.clone());
     if current == own {
         case.written = Some(own);
+        world.recall.update(&case.uid(), |recall| recall.uncounted.clear());
         return Ok(());
     }
     let version = world.cluster.write_status(&case.object, wanted).await?;
     case.object.meta_mut().resource_version = Some(version.clone());
     case.written = Some(own);
-    world.recall.update(&case.uid(), |recall| recall.version = Some(version));
+    world.recall.update(&case.uid(), |recall| {
+        recall.version = Some(version);
+        recall.uncounted.clear();
+    });
     Ok(())
 }
 
@@ -313,13 +317,20 @@ pub async fn finalizer<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &mu
     Ok(())
 }
 
-/// Lets the object go: Secrets first (they stay under Retain), the finalizer last.
+/// Lets the object go: Secrets first (they stay under Retain, and as long as there is a database), the finalizer last.
 ///
 /// # Errors
 /// When Kubernetes refused a write; it is tried again, the object is still there.
-pub async fn release<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &Case<K>) -> Result<Round, ClusterError> {
+pub async fn release<K: Kind, C, S: Cluster<K>>(
+    world: &World<C, S>,
+    case: &Case<K>,
+    observed: &Observed<K>,
+) -> Result<Round, ClusterError> {
     let spec = case.object.shared();
-    let keeps = spec.deletion_policy == DeletionPolicy::Retain || spec.management_policy == ManagementPolicy::Observe;
+    // Where the object is let go without its database, the Secrets hold the only copy of its password.
+    let keeps = spec.deletion_policy == DeletionPolicy::Retain
+        || spec.management_policy == ManagementPolicy::Observe
+        || case.object.thing(observed).present().is_some();
     if !keeps {
         for secret in [&case.connection, &case.credentials].into_iter().flatten() {
             let version = secret.version.clone().unwrap_or_default();

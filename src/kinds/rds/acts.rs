@@ -2,7 +2,7 @@
 
 use crate::aws::rds::{Action, Instance};
 use crate::conditions::Reason;
-use crate::kind::{Disruption, Step, Waiting, When};
+use crate::kind::{Disruption, Inputs, Step, Waiting, When};
 use crate::life::PASSWORD_UNSET;
 use crate::spec::Change;
 
@@ -15,7 +15,13 @@ use super::spec::PowerState;
 use super::states::{State, state};
 
 /// A read replica becomes an instance of its own. Until then it has its source's password.
-pub fn promotion(object: &RdsInstance, instance: &Instance, gate: &Gate, timetable: Timetable) -> Option<Step<Action>> {
+pub fn promotion(
+    object: &RdsInstance,
+    inputs: &Inputs,
+    instance: &Instance,
+    gate: &Gate,
+    timetable: Timetable,
+) -> Option<Step<Action>> {
     let source = instance.replica_source.as_ref().filter(|_| object.spec.promote == Some(true))?;
     let settings = &object.spec.settings;
     let action = Action::Promote {
@@ -28,7 +34,12 @@ pub fn promotion(object: &RdsInstance, instance: &Instance, gate: &Gate, timetab
         .changing(vec![change])
         .class(Disruption::Reboot);
     let mode = Mode::of(object, false);
-    let step = if has_own_password(object, &mode) { step.noting(PASSWORD_UNSET, "true") } else { step };
+    let is_named = object.spec.credentials.is_some();
+    let step = if is_named && has_own_password(object, &mode) {
+        step.noting(PASSWORD_UNSET, inputs.now.to_string())
+    } else {
+        step
+    };
     let backing_up =
         (instance.status == "backing-up").then(|| Waiting::new(Reason::Busy, "a backup is running; promotion waits"));
     Some(match backing_up.or_else(|| gate.any.clone()) {

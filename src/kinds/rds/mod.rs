@@ -31,7 +31,7 @@ use crate::kind::{
 };
 use crate::life::RESOURCE_ID;
 use crate::spec::{Endpoint, SharedSpec, SharedStatus};
-use credentials::{Mode, is_planned_replica};
+use credentials::Mode;
 use states::{State, state};
 
 impl Kind for RdsInstance {
@@ -64,7 +64,7 @@ impl Kind for RdsInstance {
     }
 
     fn credentials(&self) -> CredentialMode {
-        Mode::of(self, is_planned_replica(self)).source()
+        Mode::of(self, false).source()
     }
 
     fn references(&self) -> Vec<Reference> {

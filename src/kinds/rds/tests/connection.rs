@@ -200,6 +200,7 @@ fn a_read_replica_has_its_sources_user_and_no_password() {
         rds()
             .wants(json!({ "source": { "replicaOf": { "identifier": "main" } } }))
             .instance(|instance| instance.replica_source = is_replica.then(|| "main".into()))
+            .given(|inputs| inputs.stored = Default::default())
     };
     let keys = secret(&replica(true)).unwrap();
     assert_eq!((keys.get("password"), keys["username"].as_str()), (None, "admin"));

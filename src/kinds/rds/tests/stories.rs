@@ -437,6 +437,7 @@ fn a_replica_that_is_promoted() {
     let scene = rds()
         .wants(json!({
             "source": { "replicaOf": { "identifier": "main" } }, "promote": true, "backupRetentionPeriod": 7,
+            "credentials": { "generated": {} },
         }))
         .instance(|instance| instance.replica_source = Some("main".into()))
         .given(|inputs| inputs.stored = Stored::default());
