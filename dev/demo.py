@@ -24,7 +24,7 @@ from labkit.lab import Lab
 from labkit.processes import LabError
 from labkit.watch import Watch
 
-FIRST = (steps.apply_examples, steps.follow_to_ready, steps.show_objects)
+FIRST = (steps.others_database, steps.apply_examples, steps.follow_to_ready, steps.show_objects)
 REST = (steps.show_secrets, steps.show_aws, steps.show_pod, steps.change_a_field, steps.delete_by_policy)
 
 

@@ -84,7 +84,10 @@ def restore_from_snapshot(original, self, snapshot, overrides):
 @around(rds.RDSBackend, "restore_db_instance_to_point_in_time")
 def restore_to_point_in_time(original, self, source, target, overrides):
     source = source or by_resource_id(self, overrides.get("source_dbi_resource_id"))
-    return of_its_own(original(self, source, target, overrides), overrides)
+    restored = of_its_own(original(self, source, target, overrides), overrides)
+    # moto builds it with the request's members, the source's name among them, and then shows it as a replica.
+    restored.source_db_instance_identifier = None
+    return restored
 
 
 def by_resource_id(backend, wanted):

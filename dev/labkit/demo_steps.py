@@ -9,6 +9,7 @@ import time
 from labkit import aws
 from labkit.control_plane import kubectl
 from labkit.install import ROOT
+from labkit.operator import INSTALLATION
 from labkit.processes import LabError
 from labkit.progress import Progress
 from labkit.toolchain import DEV
@@ -66,6 +67,14 @@ def check(holds, sentence):
         raise LabError(sentence)
 
 
+def others_database(demo):
+    title("A database that was there before, and may be used by team-a (tag awsdb.dev/allow)")
+    tags = [{"Key": "awsdb.dev/allow", "Value": f"{INSTALLATION}/team-a"}]
+    demo.aws("create_db_instance", DBInstanceIdentifier="legacy-crm", DBInstanceClass="db.t4g.small", Engine="mysql", EngineVersion="8.0",
+             AllocatedStorage=20, MasterUsername="crm", MasterUserPassword="the-password-that-it-has-already", Tags=tags)
+    print("aws rds create-db-instance --db-instance-identifier legacy-crm --tags Key=awsdb.dev/allow,Value=demo/team-a")
+
+
 def apply_examples(demo):
     title("examples/rds-*.yaml, as an app team would apply them")
     examples = sorted((ROOT / "examples").glob("rds-*.yaml"))
@@ -90,7 +99,17 @@ def follow_to_ready(demo):
     title("Until every one of them is Ready")
     expected = len(json.loads(demo.kubectl("get", KIND, "-A", "-o", "json"))["items"])
     check(expected, "the examples contain no RdsInstance")
-    demo.follow(f"{expected} databases", lambda objects: len(objects) == expected and all(is_true(thing, "Ready") for thing in objects.values()))
+    taken = []
+
+    def take_snapshot(seen):
+        # examples/rds-restore.yaml waits for a snapshot of this one.
+        if name(seen) == "team-a/orders" and is_true(seen, "Ready") and not taken:
+            taken.append(seen["status"]["identifier"])
+            demo.aws("create_db_snapshot", DBInstanceIdentifier=taken[0], DBSnapshotIdentifier="team-a-orders-before-release",
+                     Tags=[{"Key": "awsdb.dev/allow", "Value": f"{INSTALLATION}/team-a"}])
+
+    demo.follow(f"{expected} databases", lambda objects: len(objects) == expected and all(is_true(thing, "Ready") for thing in objects.values()),
+                seen=take_snapshot)
 
 
 def show_objects(demo):
@@ -108,8 +127,13 @@ def show_secrets(demo):
         data = {key: len(base64.b64decode(value)) for key, value in secret["data"].items()}
         print(f"{name(thing)} -> Secret {secret['metadata']['name']} ({secret['type']})")
         print("  " + ", ".join(f"{key} <{length} bytes>" for key, length in sorted(data.items())))
-        missing = BINDING_KEYS - data.keys() - ({"password"} if "iamDatabaseAuthentication" in str(thing["spec"]) else set())
+        missing = BINDING_KEYS - data.keys() - ({"password"} if has_no_password(thing["spec"]) else set())
         check(not missing, f"the Secret of {name(thing)} lacks {', '.join(sorted(missing))}")
+
+
+def has_no_password(spec):
+    """Workloads sign in with IAM, or with the password of the replica's source."""
+    return "iam" in spec.get("credentials", {}) or "replicaOf" in spec.get("source", {})
 
 
 def binding(demo, thing):
