@@ -5,6 +5,7 @@
   dev/lab.py up --dir DIR                    start a lab; DIR/lab.json says where everything is
   dev/lab.py operator-kubeconfig --dir DIR   install CRDs and RBAC of the chart, print the operator's kubeconfig
   dev/lab.py down --dir DIR                  end it
+  dev/lab.py path NAME                       where kubectl, helm, kstatus, ... is
   dev/lab.py run [--dir DIR] -- CMD...       all of that around one command, which finds DIR/lab.json in $AWSDB_LAB
 
 Any number of labs may run side by side, each in its own DIR. Everything listens on 127.0.0.1 only.
@@ -50,6 +51,9 @@ def parse():
         one.set_defaults(command=command)
         if command is up:
             create_seconds(one)
+    one = commands.add_parser("path")
+    one.add_argument("name", choices=toolchain.BINARIES)
+    one.set_defaults(command=path)
     wrapped = commands.add_parser("run")
     wrapped.add_argument("--dir", type=pathlib.Path, help="default: a temporary folder, removed afterwards")
     wrapped.add_argument("--keep", action="store_true", help="leave the lab running when the command has ended")
@@ -65,6 +69,11 @@ def create_seconds(parser):
 
 def build(options):
     toolchain.ensure()
+
+
+def path(options):
+    toolchain.ensure()
+    print(toolchain.binary(options.name))
 
 
 def up(options):
@@ -86,8 +95,8 @@ def run(options):
         raise LabError("run needs a command: dev/lab.py run -- CMD...")
     home = options.dir or pathlib.Path(tempfile.mkdtemp(prefix="awsdb-lab-"))
     lab = Lab(home, die_with_parent=not options.keep)
+    lab.up(options.rds_create_seconds)  # cleans up after itself, and refuses a lab that runs already: not ours to end
     try:
-        lab.up(options.rds_create_seconds)
         code = run_in(lab, command)
     finally:
         if not options.keep:

@@ -2,6 +2,7 @@
 //! managementPolicy Plan, the same for every kind (product.md section 6).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -27,6 +28,10 @@ pub struct Circumstances<'a> {
     pub approve: Option<&'a str>,
     /// Why deletions are held at the moment, if they are.
     pub brake: Option<String>,
+    /// Things whose last call this process saw accepted.
+    pub accepted: &'a BTreeSet<&'static str>,
+    /// How long an accepted call is given to show its effect.
+    pub settle: Duration,
     /// Now.
     pub now: Timestamp,
 }
@@ -70,8 +75,13 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
         let obstacle = obstacle(&id, &step, circumstances);
         shown.push(show(&id, &step, obstacle.as_ref()));
         match (&step.when, obstacle) {
-            (When::Now | When::SentForWindow, Some(problem)) => {
+            (When::Now | When::SentForWindow, Some(Obstacle::Problem(problem))) => {
                 decision.problem.get_or_insert(problem);
+            }
+            (When::Now | When::SentForWindow, Some(Obstacle::Waiting(waiting))) => {
+                // Later steps of the same thing would be sent ahead of this one otherwise.
+                busy.insert(step.thing);
+                decision.waiting.get_or_insert(waiting);
             }
             (When::Now | When::SentForWindow, None) => {
                 if busy.insert(step.thing) {
@@ -85,7 +95,8 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
         }
     }
     let hash = held_hash(held.iter().map(|(id, _)| id.as_str()));
-    if decision.waiting.is_none() {
+    let says_deleting = decision.waiting.as_ref().is_some_and(|waiting| waiting.reason == Reason::Deleting);
+    if decision.waiting.is_none() || (says_deleting && decision.run.is_empty() && !held.is_empty()) {
         decision.waiting = held.first().map(|(_, step)| held_message(step, held.len(), hash.as_deref()));
     }
     if !shown.is_empty() {
@@ -157,11 +168,27 @@ fn held_message<A: Action>(step: &Step<A>, count: usize, hash: Option<&str>) -> 
     )
 }
 
-/// Why a step that may run is not sent: AWS refused it before, or it has no effect.
-fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Problem> {
+/// Why a step that may run is not sent.
+#[derive(Clone, Debug, PartialEq)]
+enum Obstacle {
+    /// AWS refused it before, or it has no effect.
+    Problem(Problem),
+    /// AWS named a time, or was only just asked.
+    Waiting(Waiting),
+}
+
+fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Obstacle> {
     if let Some(rejection) = circumstances.journal.rejected.get(id).filter(|r| r.until.0 > circumstances.now) {
+        if rejection.reason == Reason::Busy.to_string() {
+            return Some(Obstacle::Waiting(
+                Waiting::new(Reason::Busy, rejection.message.clone()).until(rejection.until.0),
+            ));
+        }
         let reason = REJECTIONS.iter().find(|r| r.to_string() == rejection.reason).copied().unwrap_or(Reason::Rejected);
-        return Some(Problem::new(reason, rejection.message.clone()));
+        return Some(Obstacle::Problem(Problem::new(reason, rejection.message.clone())));
+    }
+    if let Some(waiting) = settling(id, step, circumstances) {
+        return Some(Obstacle::Waiting(waiting));
     }
     let attempts = circumstances.journal.attempts.get(id).copied().unwrap_or_default();
     if attempts < LOOP_LIMIT {
@@ -169,23 +196,35 @@ fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'
     }
     let changes: Vec<String> = step.changes.iter().map(Change::to_string).collect();
     let detail = if changes.is_empty() { step.because.clone() } else { changes.join(", ") };
-    Some(Problem::new(
+    Some(Obstacle::Problem(Problem::new(
         Reason::UpdateLoop,
         format!(
             "{} was accepted {attempts} times without effect ({detail}): AWS keeps its value. It is not sent again; make the spec \
              agree with AWS, remove the field, or find who changes it back",
             step.action.operation()
         ),
-    ))
+    )))
+}
+
+/// The very step that AWS accepted moments ago: it goes on showing the old values for tens of seconds, and a repeat in
+/// that time would look like a change without effect.
+fn settling<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Waiting> {
+    let call = circumstances.journal.calls.get(step.thing).filter(|call| call.step == id)?;
+    let until = call.at.0 + circumstances.settle;
+    (circumstances.accepted.contains(step.thing) && until > circumstances.now).then(|| {
+        let text = format!("AWS accepted {} and does not show its effect yet", step.action.operation());
+        Waiting::new(Reason::Settling, text).until(until)
+    })
 }
 
 /// Reasons that a refused call can have.
 const REJECTIONS: [Reason; 4] =
     [Reason::Rejected, Reason::QuotaExceeded, Reason::AccessDenied, Reason::InsufficientCapacity];
 
-fn show<A: Action>(id: &str, step: &Step<A>, obstacle: Option<&Problem>) -> PlannedStep {
+fn show<A: Action>(id: &str, step: &Step<A>, obstacle: Option<&Obstacle>) -> PlannedStep {
     let (when, why) = match (&step.when, obstacle) {
-        (_, Some(problem)) => ("later", Some(problem.message.as_str())),
+        (_, Some(Obstacle::Problem(problem))) => ("later", Some(problem.message.as_str())),
+        (_, Some(Obstacle::Waiting(waiting))) => ("later", Some(waiting.message.as_str())),
         (When::Now, None) => ("now", None),
         (When::SentForWindow | When::Window, None) => ("window", None),
         (When::Approval, None) => ("approval", None),
@@ -235,6 +274,8 @@ mod tests {
         }
     }
 
+    static NOTHING: BTreeSet<&'static str> = BTreeSet::new();
+
     fn change(to: &str) -> Vec<Change> {
         vec![Change { field: "class".into(), from: Some("a".into()), to: Some(to.into()) }]
     }
@@ -254,6 +295,8 @@ mod tests {
             journal,
             approve,
             brake: None,
+            accepted: &NOTHING,
+            settle: Duration::from_secs(60),
             now: Timestamp::UNIX_EPOCH,
         }
     }
@@ -333,6 +376,25 @@ mod tests {
         assert_eq!(problem.reason, Reason::UpdateLoop);
         assert!(problem.message.contains("class: a -> b"), "{}", problem.message);
         assert_eq!(decide(plan(vec![modify("c")]), &at(&journal, None)).run.len(), 1, "another value is another step");
+    }
+
+    #[test]
+    fn an_accepted_step_is_given_time_to_show_its_effect_before_it_is_repeated() {
+        let mut journal = Journal::default();
+        let call = crate::spec::LastCall {
+            operation: "Modify".into(),
+            at: Time(Timestamp::UNIX_EPOCH),
+            step: step_id(&modify("b")),
+        };
+        journal.calls.insert("instance".into(), call);
+        let accepted = BTreeSet::from(["instance"]);
+        let mut circumstances = Circumstances { accepted: &accepted, ..at(&journal, None) };
+        let decision = decide(plan(vec![modify("b")]), &circumstances);
+        assert!(decision.run.is_empty());
+        assert_eq!(decision.waiting.unwrap().reason, Reason::Settling);
+        circumstances.now = Timestamp::from_second(60).unwrap();
+        assert_eq!(decide(plan(vec![modify("b")]), &circumstances).run.len(), 1);
+        assert_eq!(decide(plan(vec![modify("b")]), &at(&journal, None)).run.len(), 1, "an unanswered call is repeated");
     }
 
     #[test]

@@ -296,6 +296,10 @@ pub struct Inputs {
     pub recorded_arn: Option<String>,
     /// The object's uid.
     pub uid: String,
+    /// Name of the main thing in plans, see [`Kind::MAIN`].
+    pub main: &'static str,
+    /// Since when direct looks of this process have not found the main thing. Lost at a restart, which only delays.
+    pub absent_since: Option<Timestamp>,
     /// What was noted ahead of calls.
     pub journal: Journal,
     /// Whether this process saw AWS accept the last call to a thing; lost at a restart, which only costs a repeat.
@@ -420,6 +424,8 @@ pub trait Kind:
     type Facts: Serialize;
     /// Longest identifier that AWS takes.
     const IDENTIFIER_MAX: usize;
+    /// Name of the main thing in plans.
+    const MAIN: &'static str;
 
     /// The shared fields.
     fn shared(&self) -> &SharedSpec;

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use crate::approval::step_id;
+use crate::aws::Seen;
 use crate::aws::owner::{Claim, OWNER_TAG};
-use crate::aws::{Action, Seen};
 use crate::conditions::Reason;
-use crate::kind::{Inputs, Problem, Step, Thing, Waiting, Want, When};
+use crate::kind::{Inputs, Problem, Thing, Waiting, Want};
 use crate::spec::{Adoption, DeletionPolicy, ManagementPolicy, SharedSpec};
 
 /// Note with AWS's immutable id of the thing that we made or took over.
@@ -42,18 +41,6 @@ pub enum Verdict {
     Gone,
     /// Nothing shall be done about it.
     LetGo,
-}
-
-/// The very call that AWS accepted last is worth repeating only once AWS had the time to show its effect: it keeps saying
-/// `available` for tens of seconds, and a second reboot or the third "change without effect" would be a false one.
-pub fn patient<A: Action>(steps: Vec<Step<A>>, inputs: &Inputs) -> Vec<Step<A>> {
-    let repeats = |step: &Step<A>| {
-        let last = inputs.journal.calls.get(step.thing);
-        inputs.accepted && !inputs.has_settled(step.thing) && last.is_some_and(|last| last.step == step_id(step))
-    };
-    let settling = || When::After(Waiting::new(Reason::Settling, "AWS accepted it and does not show its effect yet"));
-    let waits = |step: &Step<A>| matches!(step.when, When::After(_));
-    steps.into_iter().map(|step| if !waits(&step) && repeats(&step) { step.when(settling()) } else { step }).collect()
 }
 
 /// The verdict on the main thing of an object. `what` is its AWS name for messages, e.g. `DB instance shop-orders`.
@@ -107,9 +94,9 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
 /// For a while after a create AWS may not know the thing: a second create would be refused at best, and a deletion that
 /// believed it would leave a database behind. A create whose answer was lost may have happened as well.
 fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
-    let call = inputs.journal.calls.get("instance")?;
+    let call = inputs.journal.calls.get(inputs.main)?;
     let creates = call.operation.starts_with("Create") || call.operation.starts_with("Restore");
-    let age = inputs.since_call("instance").filter(|age| creates && *age < EVENTUAL)?;
+    let age = inputs.since_call(inputs.main).filter(|age| creates && *age < EVENTUAL)?;
     (inputs.accepted || want == Want::Absent).then(|| {
         Waiting::new(Reason::Creating, format!("the create of {what} was sent and AWS does not list it yet"))
             .until(inputs.now + (EVENTUAL - age))
@@ -117,7 +104,7 @@ fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
-    let since = inputs.journal.absent_since.as_ref().map_or(inputs.now, |since| since.0);
+    let since = inputs.absent_since.unwrap_or(inputs.now);
     let elapsed = Duration::try_from(inputs.now.duration_since(since)).unwrap_or_default();
     if elapsed >= inputs.clocks.quiet_period {
         return Ok(());
@@ -248,7 +235,6 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::PasswordUse;
     use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, Owner, Tags};
     use crate::spec::{Journal, LastCall};
     use jiff::Timestamp;
@@ -278,6 +264,8 @@ mod tests {
             recorded_account: None,
             recorded_arn: None,
             uid: "uid".into(),
+            main: "instance",
+            absent_since: None,
             journal: Journal::default(),
             accepted: false,
             stored: Default::default(),
@@ -299,9 +287,7 @@ mod tests {
     }
 
     fn absent_for(seconds: i64) -> Inputs {
-        let mut inputs = recorded();
-        inputs.journal.absent_since = Some(Time(Timestamp::from_second(NOW - seconds).unwrap()));
-        inputs
+        Inputs { absent_since: Some(Timestamp::from_second(NOW - seconds).unwrap()), ..recorded() }
     }
 
     fn sent(mut inputs: Inputs, operation: &str, seconds: i64, accepted: bool) -> Inputs {
@@ -604,32 +590,5 @@ mod tests {
             panic!("not waiting")
         };
         assert_eq!(waiting.until, Some(Timestamp::from_second(NOW + 40).unwrap()));
-    }
-
-    #[derive(Clone, Debug, PartialEq)]
-    struct Reboot;
-    impl Action for Reboot {
-        fn operation(&self) -> &'static str {
-            "RebootDBInstance"
-        }
-        fn password(&self) -> PasswordUse {
-            PasswordUse::None
-        }
-    }
-
-    #[test]
-    fn the_same_call_is_not_sent_again_before_its_effect_can_show() {
-        let step = Step::new("instance", Reboot, "");
-        let id = step_id(&step);
-        let waits = |seconds, accepted, step: &Step<Reboot>| {
-            let mut inputs = sent(recorded(), "RebootDBInstance", seconds, accepted);
-            inputs.journal.calls.get_mut("instance").unwrap().step = id.clone();
-            matches!(patient(vec![step.clone()], &inputs)[0].when, When::After(_))
-        };
-        assert!(waits(30, true, &step));
-        assert!(waits(30, true, &step.clone().when(When::Approval)), "nor by an approval that stands");
-        assert!(!waits(60, true, &step), "AWS had the time");
-        assert!(!waits(30, false, &step), "AWS did not accept it");
-        assert!(!waits(30, true, &Step { thing: "reader", ..step.clone() }), "another thing");
     }
 }

@@ -86,16 +86,19 @@ pub struct ConnectionSecret {
     pub name: Option<String>,
     /// Labels to put on the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32))]
+    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 63, "pattern": r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"}))]
+    #[x_kube(validation = Rule::new("self.all(k, size(k) <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))").message("keys of spec.connectionSecret.labels are label names: letters, digits, - _ . and at most one / after a DNS name"))]
     pub labels: BTreeMap<String, String>,
     /// Annotations to put on the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32))]
+    #[x_kube(validation = Rule::new("self.all(k, size(k) <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))").message("keys of spec.connectionSecret.annotations are annotation names: letters, digits, - _ . and at most one / after a DNS name"))]
     pub annotations: BTreeMap<String, String>,
     /// Extra keys, each a text in which `{key}` stands for the value of a standard key, e.g.
     /// `DSN: "host={host} port={port} user={username} password={password} dbname={database}"`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32))]
+    #[x_kube(validation = Rule::new("self.all(k, size(k) <= 253 && k.matches('^[-._a-zA-Z0-9]+$') && !k.startsWith('..') && k != '.')").message("keys of spec.connectionSecret.templates are keys of a Secret: letters, digits, - _ and ."))]
     pub templates: BTreeMap<String, String>,
 }
 
@@ -131,7 +134,7 @@ pub struct SharedSpec {
     pub identifier: Option<String>,
     /// AWS region. Default: the operator's `--region`. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("spec.region is immutable: a database cannot move; restore a snapshot copy in the other region instead"))]
     pub region: Option<String>,
     /// `Manage` (default), `Observe` (never changes AWS) or `Plan` (every step waits for approval).
@@ -278,9 +281,6 @@ pub struct Journal {
     /// Ids of approved steps, until they are done or changed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub approved: BTreeSet<String>,
-    /// Since when direct looks have not found the thing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub absent_since: Option<Time>,
 }
 
 impl Journal {

@@ -23,6 +23,12 @@ class Progress:
             self.printed = time.monotonic()
             self._print(self._line(detail))
 
+    def event(self, text):
+        """Something worth a line in a log; a terminal sees it in the redrawn line."""
+        if not self.terminal:
+            self.printed = time.monotonic()
+            self._print(f"  {text}")
+
     def done(self, detail):
         """Leaves a last line behind."""
         if self.terminal:
@@ -31,7 +37,8 @@ class Progress:
 
     def _line(self, detail):
         seconds = int(time.monotonic() - self.started)
-        return f"{self.label}: {detail} ({seconds // 60}:{seconds % 60:02})"
+        # The time comes before the detail: a narrow terminal cuts off the end.
+        return f"{self.label} ({seconds // 60}:{seconds % 60:02}): {detail}"
 
     def _print(self, line):
         print(line, file=self.out, flush=True)

@@ -107,7 +107,11 @@ def _build(name, target, progress):
     # The user's own GOFLAGS (-mod=vendor, -race) must not change the result; proxies and caches stay as they are.
     env = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=readonly -buildvcs=false"}
     with subprocess.Popen(command, cwd=DEV, env=env, stderr=subprocess.PIPE, text=True) as build:
-        output = _follow_build(build, progress)
+        try:
+            output = _follow_build(build, progress)
+        except BaseException:
+            build.terminate()  # leaving the block waits for it
+            raise
     if build.returncode != 0:
         raise ToolchainError(f"go build of {name} failed:\n" + "".join(output[-20:]))
     progress.done(f"built, {target.stat().st_size >> 20} MB")

@@ -36,7 +36,8 @@ pub struct CloudError {
     pub class: Class,
     /// The AWS operation that failed, e.g. `CreateDBInstance`.
     pub operation: &'static str,
-    /// AWS's error code, or `Timeout` / `Unreachable` / `Unreadable` for the transport.
+    /// AWS's error code, or ours: `Timeout`, `Unreachable` and `Unreadable` for the transport, `NoCredentials` and
+    /// `NotSent` for calls that did not leave.
     pub code: String,
     /// AWS's words, one line, free of request ids and times so that a repeat is the same text.
     pub message: String,
@@ -205,7 +206,6 @@ const CODES: &[(Class, &[&str])] = &[
             "DBInstanceRoleNotFound",
             "DBClusterRoleAlreadyExists",
             "DBClusterRoleNotFound",
-            "SubnetAlreadyInUse",
         ],
     ),
     (
@@ -270,6 +270,8 @@ const CODES: &[(Class, &[&str])] = &[
             "DBSubnetGroupDoesNotCoverEnoughAZs",
             "DBSubnetGroupNotAllowed",
             "InvalidSubnet",
+            // Of a subnet group that is to lose a subnet in which something still runs.
+            "SubnetAlreadyInUse",
             "InvalidVPCNetworkState",
             "InvalidDBSubnetGroup",
             "NetworkTypeNotSupported",

@@ -3,17 +3,20 @@
 //! [`Remote`] names the types of one kind of thing, [`Cloud`] looks at it and changes it. The
 //! simulator of the tests implements the same [`Cloud`], so plans are tried against both.
 
+pub mod clients;
 pub mod error;
 pub mod owner;
 pub mod password;
 pub mod rds;
 
+pub use clients::{Aws, ConnectError, OnCall, Options};
 pub use error::{Class, CloudError};
 pub use password::Password;
 
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// The types that describe one kind of remote thing, with all the parts that one object owns.
 pub trait Remote: Send + Sync + 'static {
@@ -93,6 +96,22 @@ impl<T> Seen<T> {
             Seen::Present(value) => Some(value),
             Seen::Absent | Seen::Unread(_) => None,
         }
+    }
+}
+
+/// One set of clients serves the queues of all kinds.
+impl<R: Remote, C: Cloud<R>> Cloud<R> for Arc<C> {
+    fn observe(&self, id: &R::Id, look: Look) -> impl Future<Output = Result<Looked<R::Observed>, CloudError>> + Send {
+        C::observe(self, id, look)
+    }
+
+    fn perform(
+        &self,
+        id: &R::Id,
+        action: &R::Action,
+        password: Option<&Password>,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send {
+        C::perform(self, id, action, password)
     }
 }
 

@@ -1,15 +1,26 @@
 //! The driver: the same five steps for every kind. Kinds hold no loop.
 
+pub mod again;
 pub mod backoff;
+pub mod binding;
 pub mod brake;
 pub mod cluster;
+pub mod connect;
 pub mod gather;
+pub mod intake;
+pub mod kube;
+pub mod look;
+pub mod pace;
 pub mod passwords;
 pub mod perform;
 pub mod publish;
 pub mod reconcile;
+pub mod run;
+#[cfg(test)]
+mod testing;
+mod turn;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -56,8 +67,10 @@ pub struct World<C, S> {
 pub struct Recall {
     /// resourceVersion of our last write: an older object from the store is not acted upon.
     pub version: Option<String>,
-    /// AWS accepted the last call.
-    pub accepted: bool,
+    /// Things whose last call AWS accepted.
+    pub accepted: BTreeSet<&'static str>,
+    /// Since when direct looks have not found the main thing.
+    pub absent_since: Option<Timestamp>,
     /// Failures in a row.
     pub failures: u32,
     /// When the object first asked for a database, for the metric "time to ready"; `None` once it was ready.

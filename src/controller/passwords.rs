@@ -87,10 +87,10 @@ pub async fn prepare<K: Kind, C, S: Cluster<K>>(
         PasswordUse::Current => CURRENT,
         PasswordUse::Next => NEXT,
     };
-    if let Some(password) = case.credentials.as_ref().and_then(|secret| secret.data.get(key)) {
-        if wanted == PasswordUse::Current || is_up_to_date(case, password) {
-            return Ok(Some(password.clone()));
-        }
+    if let Some(password) = case.credentials.as_ref().and_then(|secret| secret.data.get(key))
+        && (wanted == PasswordUse::Current || is_up_to_date(case, password))
+    {
+        return Ok(Some(password.clone()));
     }
     let password = obtain(case)?;
     let now = case.inputs.now;

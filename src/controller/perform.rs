@@ -20,6 +20,8 @@ pub struct Performed {
     passwords: Vec<Option<Password>>,
     /// Operations that AWS accepted.
     pub accepted: Vec<&'static str>,
+    /// The main thing was changed: AWS needs time to show it.
+    pub touched_main: bool,
     /// What is being waited for because of an answer.
     pub waiting: Option<Waiting>,
     /// What AWS refused.
@@ -88,11 +90,16 @@ where
     let id = case.object.id(case.want, &case.home, &case.inputs);
     let passwords = std::mem::take(&mut performed.passwords);
     for ((step_id, step), password) in decision.run.iter().zip(passwords) {
-        let uid = case.uid();
-        world.recall.update(&uid, |recall| recall.accepted = false);
+        let (uid, is_main) = (case.uid(), step.thing == K::MAIN);
+        world.recall.update(&uid, |recall| {
+            recall.accepted.remove(step.thing);
+        });
         match world.cloud.perform(&id, &step.action, password.as_ref()).await {
             Ok(()) => {
-                world.recall.update(&uid, |recall| recall.accepted = true);
+                world.recall.update(&uid, |recall| {
+                    recall.accepted.insert(step.thing);
+                });
+                performed.touched_main |= is_main;
                 accepted(world, case, step, performed).await?;
             }
             Err(error) => {

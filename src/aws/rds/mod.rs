@@ -1,12 +1,18 @@
 //! RDS DB instances with the groups that belong to them: what is looked at, and every call.
 //!
-//! [`settings`] holds every field of an instance, [`calls`] sends, [`create`] and [`modify`] map fields to requests,
-//! [`read`] maps answers back.
+//! [`settings`] holds every field of an instance; `look` reads and `calls` sends; `create` and `modify` map fields to
+//! requests, `read` maps answers back.
 
+mod calls;
+mod create;
+mod look;
+mod modify;
 pub mod normalise;
+mod read;
 pub mod settings;
 pub mod version;
 
+pub use calls::OPERATIONS;
 pub use settings::Settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -337,3 +343,6 @@ impl super::Action for Action {
         matches!(self, Action::Delete { .. })
     }
 }
+
+#[cfg(test)]
+mod tests;

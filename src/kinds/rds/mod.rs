@@ -38,6 +38,7 @@ impl Kind for RdsInstance {
     type Remote = RdsRemote;
     type Facts = RdsInstanceFacts;
     const IDENTIFIER_MAX: usize = 63;
+    const MAIN: &'static str = "instance";
 
     fn shared(&self) -> &SharedSpec {
         &self.spec.shared
@@ -50,7 +51,7 @@ impl Kind for RdsInstance {
     fn id(&self, want: Want, home: &Home, inputs: &Inputs) -> Id {
         let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
         // Made again after it was lost, it needs its source once more, with all that is asked of one.
-        let is_wanted = want == Want::Present && (!was_made || inputs.journal.absent_since.is_some());
+        let is_wanted = want == Want::Present && (!was_made || inputs.absent_since.is_some());
         Id {
             region: home.region.clone(),
             identifier: home.identifier.clone(),

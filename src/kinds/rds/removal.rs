@@ -42,7 +42,11 @@ pub fn plan(
 }
 
 fn just(step: Step<Action>) -> Plan<Action> {
-    Plan { steps: vec![step], ..Plan::default() }
+    let waiting = Waiting::new(
+        Reason::Deleting,
+        "The database is being deleted; the object stays until AWS has twice confirmed that it is gone",
+    );
+    Plan { steps: vec![step], waiting: Some(waiting), ..Plan::default() }
 }
 
 /// Protection is only ever lifted by the user's own word.

@@ -302,7 +302,7 @@ fn a_lost_database_is_made_again_only_by_approval_and_from_its_source_with_all_t
         scene
             .given(|inputs| {
                 inputs.recorded_arn = Some(ARN.into());
-                inputs.journal.absent_since = Some(Time("2026-11-25T11:00:00Z".parse().unwrap()));
+                inputs.absent_since = "2026-11-25T11:00:00Z".parse().ok();
             })
             .noted(RESOURCE_ID, "db-1")
     };

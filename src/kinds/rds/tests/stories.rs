@@ -1,6 +1,8 @@
 //! Whole lives: plan, do to a small model what AWS would do, plan again. Each story ends where nothing is left to do, and
 //! no call is made twice. The texts are the plans as people read them.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::approval::{Circumstances, decide};
 use crate::aws::rds::{ParameterGroup, Settings, Snapshot, SubnetGroup};
@@ -36,12 +38,15 @@ impl Story {
     fn round(&mut self) -> bool {
         let plan = self.scene.plan();
         let journal = self.scene.inputs.journal.clone();
+        let accepted = BTreeSet::from(["instance"]);
         let circumstances = |approve| Circumstances {
             want: self.scene.want,
             policy: crate::spec::ManagementPolicy::Manage,
             journal: &journal,
             approve,
             brake: None,
+            accepted: &accepted,
+            settle: self.scene.inputs.clocks.settle,
             now: self.scene.inputs.now,
         };
         let first = decide(plan.clone(), &circumstances(None));
@@ -153,7 +158,7 @@ fn apply(scene: &mut Scene, action: Action) {
             });
             observed.snapshots = Seen::Present(taken.into_iter().collect());
             observed.instance = Seen::Absent;
-            scene.inputs.journal.absent_since = Some(Time(scene.inputs.now));
+            scene.inputs.absent_since = Some(scene.inputs.now);
         }
         Action::CreateSubnetGroup { subnet_ids, tags, .. } => {
             observed.subnet_group = Seen::Present(SubnetGroup { arn: "arn".into(), subnet_ids, tags });

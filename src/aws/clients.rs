@@ -1,0 +1,319 @@
+//! The SDK clients, one set per region, and the border at which everything that AWS answers becomes ours: every call
+//! goes through [`Aws::call`], which classifies its error, counts it, and boxes its large future.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_config::retry::{RetryConfig, RetryMode};
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
+use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures::future::BoxFuture;
+use tokio::sync::OnceCell;
+
+use super::error::{Class, CloudError};
+
+/// Told of every SDK call: service, operation, `ok` or the error's code, and how long it took with its retries.
+pub type OnCall = Arc<dyn Fn(&'static str, &'static str, &str, Duration) + Send + Sync>;
+
+/// A read is tried this often, each time for this long, and all in all for this long.
+const READ_ATTEMPTS: u32 = 3;
+const READ_ATTEMPT: Duration = Duration::from_secs(15);
+const READ_IN_ALL: Duration = Duration::from_secs(45);
+/// A write is sent once and given this long: it must end before the leader's lease can (architecture.md section 6).
+pub(super) const WRITE_IN_ALL: Duration = Duration::from_secs(8);
+
+/// What the operator chooses; everything else is the SDK's default chain.
+#[derive(Clone)]
+pub struct Options {
+    /// Region of STS and of objects that name none; without it, the SDK's own (`AWS_REGION`, profile, instance).
+    pub region: Option<String>,
+    /// Shown to AWS in the user agent.
+    pub app_name: String,
+    /// Told of every call.
+    pub on_call: OnCall,
+}
+
+/// Why there are no clients: each a sentence for the one who starts the operator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// The SDK would panic on it.
+    #[error("{name}={value:?} is not valid: it must be {expected}")]
+    Variable { name: &'static str, value: String, expected: &'static str },
+    /// Nothing could be trusted, so no call could be made.
+    #[error("no CA certificates found: install a CA bundle in the image, or name one in SSL_CERT_FILE")]
+    NoTrustRoots,
+    /// The SDK would fail on every call instead.
+    #[error("no AWS region: set --region or AWS_REGION")]
+    NoRegion,
+    /// The user agent takes letters, digits and ``!#$%&'*+-.^_`|~`` only.
+    #[error("{0:?} cannot be used as the app name in AWS's user agent")]
+    AppName(String),
+}
+
+/// AWS, through the SDK.
+pub struct Aws {
+    base: SdkConfig,
+    regions: Mutex<HashMap<String, Arc<Clients>>>,
+    account: OnceCell<String>,
+    on_call: OnCall,
+}
+
+/// The clients of one region. They share the HTTP client and the credentials of [`Aws`]; the SDK's retry quota is one per
+/// service and region already, which is what one account wants.
+pub(super) struct Clients {
+    /// Reads RDS, with retries.
+    pub rds: aws_sdk_rds::Client,
+    /// Changes RDS: sent once. A retry after a lost answer would meet its own effect, and could outlive the lease.
+    pub rds_writes: aws_sdk_rds::Client,
+    /// Reads the passwords that RDS keeps.
+    pub secrets: aws_sdk_secretsmanager::Client,
+}
+
+impl Aws {
+    /// Builds the clients from the environment. Nothing is called yet.
+    ///
+    /// # Errors
+    /// Whatever would make the SDK panic, or fail at every call, later.
+    pub async fn connect(options: Options) -> Result<Self, ConnectError> {
+        check_retry_variables(|name| std::env::var(name).ok())?;
+        if rustls_native_certs::load_native_certs().certs.is_empty() {
+            return Err(ConnectError::NoTrustRoots);
+        }
+        let app_name = AppName::new(options.app_name.clone()).map_err(|_| ConnectError::AppName(options.app_name))?;
+        // By name, not `latest()`: a newer one shall be a decision, not an effect of a lock-file update.
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http_client())
+            .app_name(app_name)
+            .retry_config(RetryConfig::standard().with_max_attempts(READ_ATTEMPTS));
+        if let Some(region) = options.region {
+            loader = loader.region(Region::new(region));
+        }
+        let base = loader.load().await;
+        match base.region() {
+            Some(region) if !region.as_ref().is_empty() => Ok(Self::new(base, options.on_call)),
+            _ => Err(ConnectError::NoRegion),
+        }
+    }
+
+    /// From a configuration that somebody else made: tests bring their own HTTP client.
+    pub fn new(base: SdkConfig, on_call: OnCall) -> Self {
+        Self { base, regions: Mutex::default(), account: OnceCell::new(), on_call }
+    }
+
+    /// The region of objects that name none.
+    pub fn default_region(&self) -> &str {
+        self.base.region().map_or("", AsRef::as_ref)
+    }
+
+    /// The account that the credentials belong to. Asked once in the life of the process; a failure is not remembered.
+    ///
+    /// # Errors
+    /// STS did not say.
+    pub async fn account(&self) -> Result<String, CloudError> {
+        const OPERATION: &str = "GetCallerIdentity";
+        let ask = || async {
+            let sts = aws_sdk_sts::Client::from_conf(
+                aws_sdk_sts::config::Builder::from(&self.base)
+                    .retry_config(read_retries())
+                    .timeout_config(read_timeouts())
+                    .build(),
+            );
+            let identity = self.call("sts", OPERATION, sts.get_caller_identity().send()).await?;
+            identity.account.ok_or_else(|| unreadable(OPERATION, "Account"))
+        };
+        self.account.get_or_try_init(ask).await.cloned()
+    }
+
+    /// The clients of a region, made at the first use.
+    pub(super) fn region(&self, name: &str) -> Arc<Clients> {
+        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clients) = regions.get(name) {
+            return clients.clone();
+        }
+        let clients = Arc::new(Clients::new(&self.base, name));
+        regions.insert(name.into(), clients.clone());
+        clients
+    }
+
+    /// Waits for one SDK call. Boxed here, so that the SDK's 5 to 10 KB of future do not add up in those who wait for it.
+    pub(super) fn call<'a, T, E>(
+        &'a self,
+        service: &'static str,
+        operation: &'static str,
+        sending: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, CloudError>>
+    where
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        Box::pin(async move {
+            let started = Instant::now();
+            let result = sending.await.map_err(|error| classified(operation, &error));
+            let word = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
+            (self.on_call)(service, operation, word, started.elapsed());
+            result
+        })
+    }
+}
+
+impl Clients {
+    fn new(base: &SdkConfig, region: &str) -> Self {
+        let base = base.to_builder().region(Region::new(region.to_string())).build();
+        let rds = aws_sdk_rds::config::Builder::from(&base);
+        let secrets = aws_sdk_secretsmanager::config::Builder::from(&base);
+        let once = TimeoutConfig::builder().operation_timeout(WRITE_IN_ALL).build();
+        Self {
+            rds_writes: aws_sdk_rds::Client::from_conf(
+                rds.clone().retry_config(RetryConfig::disabled()).timeout_config(once).build(),
+            ),
+            rds: aws_sdk_rds::Client::from_conf(
+                rds.retry_config(read_retries()).timeout_config(read_timeouts()).build(),
+            ),
+            secrets: aws_sdk_secretsmanager::Client::from_conf(
+                secrets.retry_config(read_retries()).timeout_config(read_timeouts()).build(),
+            ),
+        }
+    }
+}
+
+fn read_retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(READ_ATTEMPTS)
+}
+
+fn read_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(READ_ATTEMPT).operation_timeout(READ_IN_ALL).build()
+}
+
+/// The SDK's default HTTP client, but one for all: proxies of the environment, native trust roots, aws-lc.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+        let mut connector = Connector::builder().tls_provider(provider).proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector.build()
+    })
+}
+
+/// Our own retry settings take precedence over these variables, but a bad one shall be said, not ignored.
+fn check_retry_variables(variable: impl Fn(&str) -> Option<String>) -> Result<(), ConnectError> {
+    let bad = |name, expected, good: fn(&str) -> bool| match variable(name) {
+        Some(value) if !good(&value) => Err(ConnectError::Variable { name, value, expected }),
+        _ => Ok(()),
+    };
+    bad("AWS_MAX_ATTEMPTS", "a whole number from 1", |text| text.parse::<u32>().is_ok_and(|number| number > 0))?;
+    bad("AWS_RETRY_MODE", "standard or adaptive", |text| text.parse::<RetryMode>().is_ok())
+}
+
+/// An answer without a member that is always there: a default in its place would be acted upon.
+pub(super) fn unreadable(operation: &'static str, member: &str) -> CloudError {
+    CloudError::transport(operation, "Unreadable", &format!("the answer lacks {member}"))
+}
+
+/// The border: what the SDK says went wrong, as an error of ours. The SDK's own texts stay outside, because they hold raw
+/// answers, dates and request ids.
+fn classified<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> CloudError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let transport = |code, message: &str| CloudError::transport(operation, code, message);
+    match error {
+        SdkError::ServiceError(answer) => match answer.err().code() {
+            Some(code) => CloudError::answered(operation, code, answer.err().message().unwrap_or("without a message")),
+            // A gateway's page, or a success that does not parse although the call took effect.
+            None => transport("Unreadable", &format!("HTTP {} without an error code", answer.raw().status())),
+        },
+        SdkError::ResponseError(answer) => {
+            transport("Unreadable", &format!("HTTP {} with an answer that cannot be read", answer.raw().status()))
+        }
+        SdkError::TimeoutError(_) => transport("Timeout", "no answer in time: it is not known whether AWS did it"),
+        SdkError::DispatchFailure(_) => not_sent(operation, "Unreachable", error),
+        SdkError::ConstructionFailure(_) => not_sent(operation, "NotSent", error),
+        _ => transport("Unreadable", "an error of a kind that this version does not know"),
+    }
+}
+
+/// The call did not leave us, or died on the way.
+fn not_sent(operation: &'static str, code: &str, error: &(dyn Error + 'static)) -> CloudError {
+    let causes = || std::iter::successors(Some(error), |&cause| cause.source());
+    // IRSA: STS says which right or trust policy is missing.
+    let refused = causes().find_map(|cause| cause.downcast_ref::<AssumeRoleWithWebIdentityError>());
+    if let Some((code, message)) = refused.and_then(|refused| Some((refused.code()?, refused.message()?))) {
+        return CloudError::answered("AssumeRoleWithWebIdentity", code, message);
+    }
+    match causes().find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
+        Some(CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)) => CloudError {
+            class: Class::Denied,
+            operation,
+            code: "NoCredentials".into(),
+            message: "the operator has no usable AWS credentials: give its service account a role (IRSA or EKS Pod \
+                      Identity), or set the AWS_* variables"
+                .into(),
+        },
+        Some(_) => CloudError::transport(operation, "NoCredentials", "AWS credentials could not be fetched"),
+        None => {
+            // The innermost cause is the operating system's or the TLS library's: short, and the same at every retry.
+            let cause = causes().last().map(ToString::to_string).unwrap_or_default();
+            CloudError::transport(operation, code, &cause)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_retry_variables_are_refused_with_a_sentence() {
+        let check = |name: &'static str, value: &str| {
+            check_retry_variables(|asked| (asked == name).then(|| value.to_string())).map_err(|error| error.to_string())
+        };
+        for (name, value) in [("AWS_MAX_ATTEMPTS", "1"), ("AWS_RETRY_MODE", "standard"), ("AWS_RETRY_MODE", "Adaptive")]
+        {
+            assert_eq!(check(name, value), Ok(()), "{name}={value}");
+        }
+        for value in ["0", "-1", "many", ""] {
+            let expected = format!("AWS_MAX_ATTEMPTS={value:?} is not valid: it must be a whole number from 1");
+            assert_eq!(check("AWS_MAX_ATTEMPTS", value), Err(expected));
+        }
+        let expected = "AWS_RETRY_MODE=\"legacy\" is not valid: it must be standard or adaptive";
+        assert_eq!(check("AWS_RETRY_MODE", "legacy"), Err(expected.into()));
+        assert_eq!(check("OTHER", "x"), Ok(()));
+    }
+
+    fn options(app_name: &str) -> Options {
+        Options { region: Some("eu-central-1".into()), app_name: app_name.into(), on_call: Arc::new(|_, _, _, _| ()) }
+    }
+
+    #[tokio::test]
+    async fn connecting_calls_nothing_and_refuses_a_bad_app_name_or_an_empty_region() {
+        let aws = Aws::connect(options("awsdb")).await.map_err(|error| error.to_string());
+        assert_eq!(aws.map(|aws| aws.default_region().to_string()), Ok("eu-central-1".into()));
+        let error = Aws::connect(options("no spaces")).await.map(drop).unwrap_err();
+        assert_eq!(error, ConnectError::AppName("no spaces".into()));
+        let nowhere = Options { region: Some(String::new()), ..options("awsdb") };
+        assert_eq!(Aws::connect(nowhere).await.map(drop), Err(ConnectError::NoRegion));
+    }
+
+    #[test]
+    fn the_clients_of_a_region_are_made_once_and_share_the_http_client() {
+        let base = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).http_client(http_client());
+        let aws = Aws::new(base.build(), Arc::new(|_, _, _, _| ()));
+        let (here, again, there) = (aws.region("eu-central-1"), aws.region("eu-central-1"), aws.region("us-east-1"));
+        assert!(Arc::ptr_eq(&here, &again) && !Arc::ptr_eq(&here, &there));
+        assert_eq!(here.rds.config().region().map(AsRef::as_ref), Some("eu-central-1"));
+        let writes = here.rds_writes.config();
+        assert_eq!(writes.retry_config().map(RetryConfig::max_attempts), Some(1));
+        assert_eq!(writes.timeout_config().and_then(TimeoutConfig::operation_timeout), Some(WRITE_IN_ALL));
+    }
+}

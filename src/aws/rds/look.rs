@@ -1,0 +1,311 @@
+//! Looks at an instance and at everything around it. The instance must be read, or the look has failed; any other part
+//! that could not be read is [`Seen::Unread`] with the reason, and never taken for absent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_sdk_rds::operation::describe_db_parameters::builders::DescribeDBParametersFluentBuilder;
+use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, Filter, Parameter};
+
+use futures::future::{BoxFuture, FutureExt, TryFutureExt};
+
+use super::{Id, Instance, Observed, ParameterGroup, Snapshot, Source, SourceId, SubnetGroup, read};
+use crate::aws::clients::{Clients, unreadable};
+use crate::aws::owner::Tags;
+use crate::aws::{Aws, CloudError, Password, Seen};
+
+/// `None`: AWS says that it is not there.
+type Found<T> = Result<Option<T>, CloudError>;
+
+/// One look.
+pub(super) struct Reader<'a> {
+    aws: &'a Aws,
+    clients: Arc<Clients>,
+    id: &'a Id,
+    account: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(aws: &'a Aws, id: &'a Id, account: &'a str) -> Self {
+        Self { aws, clients: aws.region(&id.region), id, account }
+    }
+
+    /// Everything that the id names.
+    pub(super) async fn observe(&self) -> Result<Observed, CloudError> {
+        let subnet_group = self.id.subnet_group.as_deref().map(|name| self.subnet_group(name));
+        let snapshots = self.id.final_snapshots.then(|| self.snapshots());
+        let (instance, parameter_groups, subnet_group, snapshots) =
+            tokio::join!(self.instance(), self.parameter_groups(), asked(subnet_group), asked(snapshots));
+        let instance = instance?;
+        // A source is of no interest any more once the instance is there.
+        let source = self.id.source.as_ref().filter(|_| instance.is_none()).map(|source| self.source(source));
+        let managed_password = self.id.managed_password.then(|| self.managed_password(instance.as_ref()));
+        let (source, managed_password) = tokio::join!(asked(source), asked(managed_password));
+        Ok(Observed {
+            instance: instance.map_or(Seen::Absent, Seen::Present),
+            parameter_groups,
+            subnet_group,
+            source,
+            snapshots,
+            managed_password,
+        })
+    }
+
+    async fn instance(&self) -> Found<Instance> {
+        let found = self.db_instance(&self.clients, &self.id.identifier).await?;
+        found.map(|db| complete(DESCRIBE_INSTANCES, read::instance(&db))).transpose()
+    }
+
+    async fn db_instance(&self, clients: &Clients, identifier: &str) -> Found<DbInstance> {
+        let request = clients.rds.describe_db_instances().db_instance_identifier(identifier);
+        let answer = self.aws.call("rds", DESCRIBE_INSTANCES, request.send()).await;
+        let Some(answer) = present(answer, "DBInstanceNotFound")? else { return Ok(None) };
+        the_one(DESCRIBE_INSTANCES, answer.db_instances, |db| same(&db.db_instance_identifier, identifier))
+    }
+
+    async fn parameter_groups(&self) -> BTreeMap<String, Seen<ParameterGroup>> {
+        let each = self
+            .id
+            .parameter_groups
+            .iter()
+            .map(|name| async { (name.clone(), seen(self.parameter_group(name).await)) });
+        futures::future::join_all(each).await.into_iter().collect()
+    }
+
+    /// The group, the values set on it, and its tags: whole or not at all.
+    async fn parameter_group(&self, name: &str) -> Found<ParameterGroup> {
+        const OPERATION: &str = "DescribeDBParameterGroups";
+        let request = self.clients.rds.describe_db_parameter_groups().db_parameter_group_name(name);
+        let answer = self.aws.call("rds", OPERATION, request.send()).await;
+        let Some(answer) = present(answer, "DBParameterGroupNotFound")? else { return Ok(None) };
+        let groups = answer.db_parameter_groups;
+        let Some(group) = the_one(OPERATION, groups, |group| same(&group.db_parameter_group_name, name))? else {
+            return Ok(None);
+        };
+        let set = self.clients.rds.describe_db_parameters().db_parameter_group_name(name).source("user");
+        let values = read::parameters(parameters(self.aws, set).await?);
+        let tags = self.tags(group.db_parameter_group_arn()).await?;
+        complete(OPERATION, read::parameter_group(&group, values, tags)).map(Some)
+    }
+
+    async fn subnet_group(&self, name: &str) -> Found<SubnetGroup> {
+        const OPERATION: &str = "DescribeDBSubnetGroups";
+        let request = self.clients.rds.describe_db_subnet_groups().db_subnet_group_name(name);
+        let answer = self.aws.call("rds", OPERATION, request.send()).await;
+        let Some(answer) = present(answer, "DBSubnetGroupNotFound")? else { return Ok(None) };
+        let groups = answer.db_subnet_groups;
+        let Some(group) = the_one(OPERATION, groups, |group| same(&group.db_subnet_group_name, name))? else {
+            return Ok(None);
+        };
+        let tags = self.tags(group.db_subnet_group_arn()).await?;
+        complete(OPERATION, read::subnet_group(&group, tags)).map(Some)
+    }
+
+    /// Groups do not come with their tags.
+    async fn tags(&self, arn: Option<&str>) -> Result<Tags, CloudError> {
+        const OPERATION: &str = "ListTagsForResource";
+        let request = self.clients.rds.list_tags_for_resource().set_resource_name(arn.map(Into::into));
+        Ok(read::tags(self.aws.call("rds", OPERATION, request.send()).await?.tag_list()))
+    }
+
+    /// Manual snapshots of this identifier, also of instances that are gone.
+    async fn snapshots(&self) -> Found<Vec<Snapshot>> {
+        let request = self.clients.rds.describe_db_snapshots();
+        let request = request.db_instance_identifier(&self.id.identifier).snapshot_type("manual");
+        let listed = pages(DESCRIBE_SNAPSHOTS, |marker| {
+            let page = self.aws.call("rds", DESCRIBE_SNAPSHOTS, request.clone().set_marker(marker).send());
+            page.map_ok(|page| (page.db_snapshots, page.marker)).boxed()
+        });
+        let snapshots: Result<Vec<_>, _> =
+            listed.await?.iter().map(|db| complete(DESCRIBE_SNAPSHOTS, read::snapshot(db))).collect();
+        Ok(Some(snapshots?))
+    }
+
+    /// The password that RDS keeps for this instance, if it keeps one.
+    async fn managed_password(&self, instance: Option<&Instance>) -> Found<Password> {
+        const OPERATION: &str = "GetSecretValue";
+        let Some((arn, _)) = instance.and_then(|instance| instance.master_secret.as_ref()) else { return Ok(None) };
+        let request = self.clients.secrets.get_secret_value().secret_id(arn).version_stage("AWSCURRENT");
+        let answer = self.aws.call("secretsmanager", OPERATION, request.send()).await;
+        let Some(answer) = present(answer, "ResourceNotFoundException")? else { return Ok(None) };
+        complete(OPERATION, read::managed_password(answer.secret_string().unwrap_or_default())).map(Some)
+    }
+}
+
+/// What a new instance is made from.
+impl Reader<'_> {
+    async fn source(&self, source: &SourceId) -> Found<Source> {
+        match source {
+            SourceId::Snapshot(name) => self.source_snapshot(name).await,
+            SourceId::Instance(name) => self.source_instance(name).await,
+            SourceId::ResourceId(resource_id) => self.source_resource(resource_id).await,
+            SourceId::AutomatedBackups(arn) => self.source_backups(arn).await,
+        }
+    }
+
+    async fn source_snapshot(&self, name: &str) -> Found<Source> {
+        let (own_name, shared) = match Arn::parse(name) {
+            Some(arn) => (arn.name, arn.account != self.account),
+            None => (name, false),
+        };
+        // AWS finds one that it made itself only when it is told so.
+        let kind =
+            [("rds:", "automated"), ("awsbackup:", "awsbackup")].into_iter().find(|one| own_name.starts_with(one.0));
+        let request = self.clients.rds.describe_db_snapshots().db_snapshot_identifier(name);
+        let request =
+            request.set_snapshot_type(kind.map(|one| one.1.into())).set_include_shared(shared.then_some(true));
+        let answer = self.aws.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
+        let Some(answer) = present(answer, "DBSnapshotNotFound")? else { return Ok(None) };
+        let found = the_one(DESCRIBE_SNAPSHOTS, answer.db_snapshots, |db| {
+            same(&db.db_snapshot_identifier, name) || same(&db.db_snapshot_arn, name)
+        })?;
+        found.map(|db| complete(DESCRIBE_SNAPSHOTS, read::source_snapshot(&db, shared))).transpose()
+    }
+
+    /// By name here, or by ARN in another region. The name alone would find a namesake in our account.
+    async fn source_instance(&self, name: &str) -> Found<Source> {
+        let (region, name) = match Arn::parse(name) {
+            Some(Arn { kind: "db", account, region, name }) if account == self.account => (region, name),
+            Some(_) => return Err(elsewhere(name, self.account)),
+            None => (self.id.region.as_str(), name),
+        };
+        let found = self.db_instance(&self.aws.region(region), name).await?;
+        found.map(|db| complete(DESCRIBE_INSTANCES, read::source_instance(&db))).transpose()
+    }
+
+    /// The instance that has this resource id, or what its deletion has left.
+    async fn source_resource(&self, resource_id: &str) -> Found<Source> {
+        let filter = Filter::builder().name("dbi-resource-id").values(resource_id).build();
+        let request = self.clients.rds.describe_db_instances().filters(filter);
+        let answer = self.aws.call("rds", DESCRIBE_INSTANCES, request.send()).await;
+        let instances = present(answer, "DBInstanceNotFound")?.and_then(|answer| answer.db_instances);
+        let found = the_one(DESCRIBE_INSTANCES, instances, |db| same(&db.dbi_resource_id, resource_id))?;
+        if let Some(db) = found {
+            return complete(DESCRIBE_INSTANCES, read::source_instance(&db)).map(Some);
+        }
+        let request = self.clients.rds.describe_db_instance_automated_backups().dbi_resource_id(resource_id);
+        let answer = self.aws.call("rds", DESCRIBE_BACKUPS, request.send()).await;
+        let backups = present(answer, NO_BACKUPS)?.and_then(|answer| answer.db_instance_automated_backups);
+        backup(backups, |backup| same(&backup.dbi_resource_id, resource_id))
+    }
+
+    async fn source_backups(&self, arn: &str) -> Found<Source> {
+        let request = self.clients.rds.describe_db_instance_automated_backups().db_instance_automated_backups_arn(arn);
+        let answer = self.aws.call("rds", DESCRIBE_BACKUPS, request.send()).await;
+        let backups = present(answer, NO_BACKUPS)?.and_then(|answer| answer.db_instance_automated_backups);
+        backup(backups, |backup| same(&backup.db_instance_automated_backups_arn, arn))
+    }
+}
+
+const DESCRIBE_INSTANCES: &str = "DescribeDBInstances";
+const DESCRIBE_SNAPSHOTS: &str = "DescribeDBSnapshots";
+const DESCRIBE_BACKUPS: &str = "DescribeDBInstanceAutomatedBackups";
+const NO_BACKUPS: &str = "DBInstanceAutomatedBackupNotFound";
+
+fn backup(
+    backups: Option<Vec<DbInstanceAutomatedBackup>>,
+    is: impl Fn(&DbInstanceAutomatedBackup) -> bool,
+) -> Found<Source> {
+    let found = the_one(DESCRIBE_BACKUPS, backups, is)?;
+    found.map(|backup| complete(DESCRIBE_BACKUPS, read::source_backup(&backup))).transpose()
+}
+
+/// A source that this identity cannot look at.
+fn elsewhere(name: &str, account: &str) -> CloudError {
+    let message = format!("{name} is no DB instance in account {account}, and nothing else can be looked at");
+    CloudError::transport(DESCRIBE_INSTANCES, "NotSent", &message)
+}
+
+/// Every parameter of a request, whose filters say which.
+pub(super) async fn parameters(
+    aws: &Aws,
+    request: DescribeDBParametersFluentBuilder,
+) -> Result<Vec<Parameter>, CloudError> {
+    const OPERATION: &str = "DescribeDBParameters";
+    pages(OPERATION, |marker| {
+        let page = aws.call("rds", OPERATION, request.clone().set_marker(marker).send());
+        page.map_ok(|page| (page.parameters, page.marker)).boxed()
+    })
+    .await
+}
+
+/// A page and the marker of the next.
+type Page<'a, T> = BoxFuture<'a, Result<(Option<Vec<T>>, Option<String>), CloudError>>;
+
+/// Every page of a listing. One that ends early must not pass for the whole, so a marker that comes twice is an error.
+async fn pages<'a, T>(
+    operation: &'static str,
+    ask: impl Fn(Option<String>) -> Page<'a, T>,
+) -> Result<Vec<T>, CloudError> {
+    let (mut all, mut marker) = (Vec::new(), None);
+    loop {
+        let (page, next) = ask(marker.clone()).await?;
+        all.extend(page.unwrap_or_default());
+        match next.filter(|next| !next.is_empty()) {
+            None => return Ok(all),
+            next if next == marker => return Err(unreadable(operation, "a next page: the same marker came twice")),
+            next => marker = next,
+        }
+    }
+}
+
+/// Whether AWS gave this code; some answers spell it with `Fault`.
+pub(super) fn is(error: &CloudError, code: &str) -> bool {
+    error.code.strip_suffix("Fault").unwrap_or(&error.code) == code
+}
+
+/// The answer, or nothing when AWS says by this code that there is no such thing.
+fn present<T>(answer: Result<T, CloudError>, code: &str) -> Found<T> {
+    match answer {
+        Err(error) if is(&error, code) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+/// The one that was asked for. An empty list says that it is not there; a list of others says nothing.
+fn the_one<T>(operation: &'static str, list: Option<Vec<T>>, is: impl Fn(&T) -> bool) -> Found<T> {
+    let list = list.unwrap_or_default();
+    let others = !list.is_empty();
+    match list.into_iter().find(is) {
+        None if others => Err(unreadable(operation, "the one that was asked for")),
+        found => Ok(found),
+    }
+}
+
+fn same(name: &Option<String>, wanted: &str) -> bool {
+    name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
+}
+
+fn complete<T>(operation: &'static str, read: Result<T, read::Missing>) -> Result<T, CloudError> {
+    read.map_err(|member| unreadable(operation, member))
+}
+
+fn seen<T>(found: Found<T>) -> Seen<T> {
+    match found {
+        Ok(Some(value)) => Seen::Present(value),
+        Ok(None) => Seen::Absent,
+        Err(error) => Seen::Unread(error.to_string()),
+    }
+}
+
+async fn asked<T>(look: Option<impl Future<Output = Found<T>>>) -> Seen<T> {
+    match look {
+        Some(look) => seen(look.await),
+        None => Seen::Unread("not asked for".into()),
+    }
+}
+
+/// `arn:<partition>:rds:<region>:<account>:<kind>:<name>`; names of snapshots can hold colons.
+struct Arn<'a> {
+    region: &'a str,
+    account: &'a str,
+    kind: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(6, ':').skip(2);
+        Some(Self { region: parts.next()?, account: parts.next()?, kind: parts.next()?, name: parts.next()? })
+    }
+}

@@ -1,0 +1,203 @@
+//! AWS's end of the wire: answers by operation, and remembers what was asked.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_rds::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+
+use crate::aws::Aws;
+
+/// What comes back.
+#[derive(Clone, Debug)]
+enum Answer {
+    Http(u16, String),
+    Silence,
+    Refused,
+}
+
+/// One request as it was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub operation: String,
+    pub host: String,
+    /// Address and headers.
+    pub head: String,
+    pub body: String,
+}
+
+impl Asked {
+    /// The members of a query request, without operation and version.
+    pub(super) fn members(&self) -> BTreeMap<String, String> {
+        let mut members: BTreeMap<String, String> =
+            self.body.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), decoded(v))).collect();
+        members.remove("Action");
+        members.remove("Version");
+        members
+    }
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut out = Vec::new();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let hex = [bytes.next().unwrap(), bytes.next().unwrap()];
+                u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap()
+            }
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(out).unwrap()
+}
+
+/// A call as the observer was told of it: service, operation, result.
+pub(super) type Told = (String, String, String);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wire {
+    answers: Arc<Mutex<BTreeMap<String, VecDeque<Answer>>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    told: Arc<Mutex<Vec<Told>>>,
+}
+
+impl Wire {
+    /// With an STS that knows the account.
+    pub(super) fn new() -> Self {
+        Self::default().answering("GetCallerIdentity", "<Account>111122223333</Account>")
+    }
+
+    /// The next call of this operation gets this result; the last answer is repeated.
+    pub(super) fn answering(self, operation: &str, result: &str) -> Self {
+        let text =
+            format!("<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>");
+        self.with(operation, Answer::Http(200, text))
+    }
+
+    pub(super) fn refusing(self, operation: &str, status: u16, code: &str, message: &str) -> Self {
+        let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+        let text = format!("<ErrorResponse>{error}<RequestId>r-{status}-1</RequestId></ErrorResponse>");
+        self.with(operation, Answer::Http(status, text))
+    }
+
+    pub(super) fn raw(self, operation: &str, status: u16, text: &str) -> Self {
+        self.with(operation, Answer::Http(status, text.into()))
+    }
+
+    pub(super) fn silent(self, operation: &str) -> Self {
+        self.with(operation, Answer::Silence)
+    }
+
+    pub(super) fn unreachable(self, operation: &str) -> Self {
+        self.with(operation, Answer::Refused)
+    }
+
+    fn with(self, operation: &str, answer: Answer) -> Self {
+        self.answers.lock().unwrap().entry(operation.into()).or_default().push_back(answer);
+        self
+    }
+
+    /// Our clients on this wire.
+    pub(super) fn aws(&self) -> Aws {
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
+        self.aws_with(SharedCredentialsProvider::new(credentials))
+    }
+
+    pub(super) fn aws_with(&self, credentials: SharedCredentialsProvider) -> Aws {
+        let base = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(credentials)
+            .sleep_impl(aws_smithy_async_sleep())
+            .http_client(self.clone())
+            .build();
+        let told = self.told.clone();
+        let on_call = move |service: &'static str, operation: &'static str, result: &str, _: Duration| {
+            told.lock().unwrap().push((service.into(), operation.into(), result.into()));
+        };
+        Aws::new(base, Arc::new(on_call))
+    }
+
+    /// Every request of an operation.
+    pub(super) fn asked(&self, operation: &str) -> Vec<Asked> {
+        self.asked.lock().unwrap().iter().filter(|asked| asked.operation == operation).cloned().collect()
+    }
+
+    /// The only request of an operation.
+    pub(super) fn once(&self, operation: &str) -> Asked {
+        let asked = self.asked(operation);
+        assert_eq!(asked.len(), 1, "{operation}");
+        asked[0].clone()
+    }
+
+    /// What the observer was told.
+    pub(super) fn told(&self) -> Vec<Told> {
+        self.told.lock().unwrap().clone()
+    }
+
+    fn answer(&self, operation: &str) -> Answer {
+        let mut answers = self.answers.lock().unwrap();
+        let Some(queue) = answers.get_mut(operation) else {
+            let text = format!(
+                "<ErrorResponse><Error><Code>Unscripted</Code><Message>{operation}</Message></Error></ErrorResponse>"
+            );
+            return Answer::Http(400, text);
+        };
+        match queue.len() {
+            1 => queue[0].clone(),
+            _ => queue.pop_front().unwrap(),
+        }
+    }
+}
+
+fn aws_smithy_async_sleep() -> aws_sdk_rds::config::SharedAsyncSleep {
+    aws_sdk_rds::config::SharedAsyncSleep::new(TokioTime)
+}
+
+#[derive(Debug)]
+struct TokioTime;
+
+impl aws_sdk_rds::config::AsyncSleep for TokioTime {
+    fn sleep(&self, duration: Duration) -> aws_sdk_rds::config::Sleep {
+        aws_sdk_rds::config::Sleep::new(tokio::time::sleep(duration))
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = String::from_utf8(request.body().bytes().unwrap_or_default().to_vec()).unwrap();
+        let target = request.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
+        let action = body.split('&').find_map(|pair| pair.strip_prefix("Action="));
+        let operation = target.map(|(_, operation)| operation).or(action).unwrap_or("none").to_string();
+        let headers: Vec<String> = request.headers().iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let host = request.uri().trim_start_matches("https://").split('/').next().unwrap_or_default().to_string();
+        let head = format!("{}\n{}", request.uri(), headers.join("\n"));
+        let answer = self.answer(&operation);
+        self.asked.lock().unwrap().push(Asked { operation, host, head, body });
+        match answer {
+            Answer::Http(status, text) => {
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(text))))
+            }
+            Answer::Silence => HttpConnectorFuture::new(std::future::pending()),
+            Answer::Refused => HttpConnectorFuture::ready(Err(ConnectorError::io(Box::new(std::io::Error::from(
+                std::io::ErrorKind::ConnectionRefused,
+            ))))),
+        }
+    }
+}
+
+impl HttpClient for Wire {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}

@@ -1,0 +1,136 @@
+//! The command line. Exit code 0: done; 1: it failed; 2: it was asked wrongly. Either failure is one sentence on stderr.
+
+pub mod crds;
+mod logs;
+pub mod reference;
+mod run;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::config::RunFlags;
+
+/// Declare AWS databases in Kubernetes and get a working connection Secret
+#[derive(Debug, Parser)]
+#[command(name = "awsdb", version)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the controller
+    Run(Box<RunFlags>),
+    /// Print the CustomResourceDefinitions
+    Crds {
+        /// Write one file for each into this directory instead
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+    /// Print the reference of all fields, in Markdown
+    Reference {
+        /// Write one file for each kind into this directory instead
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// Why a command did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It was asked wrongly: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// It failed: exit code 1.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Runs the command that the arguments name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let outcome = match Line::try_parse_from(arguments) {
+        Ok(line) => line.command.run(),
+        Err(help) if !help.use_stderr() || help.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            help.exit()
+        }
+        Err(wrong) => Err(Failure::Usage(sentence(&wrong))),
+    };
+    let Err(failure) = outcome else { return ExitCode::SUCCESS };
+    eprintln!("awsdb: {failure}");
+    match failure {
+        Failure::Usage(_) => ExitCode::from(2),
+        Failure::Failed(_) => ExitCode::FAILURE,
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Run(flags) => run::run(&flags),
+            Command::Crds { dir } => hand_out(crds::files(&crate::kinds::crds())?, dir.as_deref()),
+            Command::Reference { dir } => hand_out(reference::files(&crate::kinds::crds())?, dir.as_deref()),
+        }
+    }
+}
+
+/// The first paragraph of clap's explanation as one line.
+fn sentence(wrong: &clap::Error) -> String {
+    let text = wrong.to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    first.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Files into a directory, or all of them to stdout.
+fn hand_out(files: Vec<(String, String)>, dir: Option<&Path>) -> Result<(), Failure> {
+    let Some(dir) = dir else {
+        use std::io::Write;
+        let all: String = files.into_iter().map(|(_, text)| text).collect();
+        // A reader that has seen enough, like `head`, is no failure.
+        drop(std::io::stdout().write_all(all.as_bytes()));
+        return Ok(());
+    };
+    let failed = |path: &Path, error: std::io::Error| Failure::Failed(format!("{}: {error}", path.display()));
+    std::fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
+    for (name, text) in files {
+        let path = dir.join(name);
+        std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_run_is_a_variable_too() {
+        let line = Line::command();
+        let run = line.find_subcommand("run").unwrap();
+        for flag in run.get_arguments().filter(|flag| flag.get_id() != "help") {
+            let variable = flag.get_env().unwrap().to_str().unwrap();
+            let name = flag.get_long().unwrap();
+            assert_eq!(variable, format!("AWSDB_{}", name.to_uppercase().replace('-', "_")));
+        }
+    }
+
+    #[test]
+    fn a_wrong_flag_is_one_sentence_that_names_it() {
+        let wrong = Line::try_parse_from(["awsdb", "run", "--installation=x", "--region=mars"]).unwrap_err();
+        let said = sentence(&wrong);
+        assert!(said.contains("--region") && said.contains("eu-central-1") && !said.contains('\n'), "{said}");
+        let missing = Line::try_parse_from(["awsdb", "run"]).unwrap_err();
+        assert!(sentence(&missing).contains("--installation"));
+    }
+}

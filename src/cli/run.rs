@@ -1,0 +1,110 @@
+//! `awsdb run`: puts everything together and waits for the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, logs};
+use crate::aws::{self, Aws};
+use crate::config::RunFlags;
+use crate::controller::Installation;
+use crate::controller::connect::{Clients, cluster_uid};
+use crate::controller::run::{ROUND_LIMIT, Stage, run as queue, until_stopped};
+use crate::health::Health;
+use crate::kinds::rds::RdsInstance;
+use crate::metrics::Metrics;
+use crate::serve::serve;
+
+/// How long an API server that does not answer is waited for at the start.
+const PATIENCE: Duration = Duration::from_secs(60);
+const API_SERVER: &str = "Kubernetes API server";
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot begin, or ends by itself.
+pub fn run(flags: &RunFlags) -> Result<(), Failure> {
+    let region = flags.region(|name| std::env::var(name).ok()).map_err(Failure::Usage)?;
+    logs::start(flags.log_format, flags.log_level);
+    // The only provider in the tree, installed by name so that a second one could not make the choice ambiguous.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
+    let outcome = runtime.block_on(operate(flags, region));
+    // What was broken off is not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
+    let stop = stop_on_signal()?;
+    let (metrics, health) = (Arc::new(Metrics::default()), Arc::new(Health::default()));
+    health.awaits(API_SERVER);
+    let listener = TcpListener::bind(flags.listen).await;
+    let listener = listener.map_err(|error| Failure::Failed(format!("cannot listen on {}: {error}", flags.listen)))?;
+    tokio::spawn(serve(listener, metrics.clone(), health.clone()));
+    let aws = connect_to_aws(&region, &metrics).await?;
+    let clients = Clients::new(health.clone()).await.map_err(Failure::Failed)?;
+    let cluster = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        uid = cluster_uid(&clients.calls, PATIENCE) => uid.map_err(Failure::Failed)?,
+    };
+    health.has(API_SERVER);
+    let stage = Stage {
+        clients,
+        installation: Installation {
+            name: flags.installation.clone(),
+            cluster,
+            region,
+            trust_account: flags.trust_account,
+        },
+        clocks: flags.clocks(),
+        brake: flags.deletion_brake,
+        namespaces: flags.namespaces(),
+        concurrency: flags.concurrency,
+        round_limit: ROUND_LIMIT,
+        pod: std::env::var("POD_NAME").ok(),
+        metrics,
+        health,
+        stop: stop.clone(),
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = flags.installation, "running");
+    until_stopped(start(&stage, &aws), stop).await.map_err(Failure::Failed)
+}
+
+/// Starts the queue of every kind: the one place where kinds and cloud meet.
+fn start(stage: &Stage, aws: &Arc<Aws>) -> JoinSet<()> {
+    let mut queues = JoinSet::new();
+    // The senders of pokes are for sweeps that are shared between objects; until there are any, nobody holds them.
+    let (_, rds) = queue::<RdsInstance, _>(stage, aws.clone());
+    queues.spawn(rds);
+    queues
+}
+
+async fn connect_to_aws(region: &str, metrics: &Arc<Metrics>) -> Result<Arc<Aws>, Failure> {
+    let counted = metrics.clone();
+    let options = aws::Options {
+        region: Some(region.into()),
+        app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
+        on_call: Arc::new(move |service, operation, result, took| counted.aws_call(service, operation, result, took)),
+    };
+    Aws::connect(options).await.map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn stop_on_signal() -> Result<CancellationToken, Failure> {
+    let listen = |kind| signal(kind).map_err(|error| Failure::Failed(format!("no signals: {error}")));
+    let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    for mut one in [terminate, interrupt] {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            one.recv().await;
+            stop.cancel();
+        });
+    }
+    Ok(stop)
+}

@@ -1,0 +1,383 @@
+//! The seam to Kubernetes on a real API server. Every write names the resourceVersion that it is based on, so that nothing
+//! is written onto an object that somebody changed in between, nor onto the successor of a deleted one.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::NamespaceResourceScope;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::cluster::{Cluster, ClusterError, Note, SecretContent};
+use crate::aws::Password;
+use crate::aws::owner::hash;
+
+const STATUS: &str = "awsdb/status";
+const SECRETS: &str = "awsdb/secrets";
+const OBJECTS: &str = "awsdb/objects";
+/// Annotations with this prefix are ours, and go when we no longer want them.
+const OURS: &str = "awsdb.dev/";
+/// An event is worth this wait and no more.
+const EVENT: Duration = Duration::from_secs(5);
+/// The API server refuses longer notes.
+const NOTE_BYTES: usize = 1024;
+
+/// Kubernetes, for the objects of one kind.
+pub struct KubeCluster<K> {
+    client: Client,
+    events: Recorder,
+    may_not_read_crd: AtomicBool,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K> KubeCluster<K> {
+    /// `client` has bounded timeouts and no retries of its own: a round has a deadline. Events name `pod` as the one that
+    /// reports, or the host.
+    pub fn new(client: Client, pod: Option<String>) -> Self {
+        let mut reporter = Reporter::from("awsdb");
+        reporter.instance = pod.or(reporter.instance);
+        let events = Recorder::new(client.clone(), reporter);
+        Self { client, events, may_not_read_crd: AtomicBool::new(false), kind: PhantomData }
+    }
+
+    fn secrets(&self, namespace: &str) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+}
+
+impl<K> Cluster<K> for KubeCluster<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync,
+{
+    async fn object(&self, namespace: &str, name: &str) -> Result<Option<K>, ClusterError> {
+        Api::namespaced(self.client.clone(), namespace).get_opt(name).await.map_err(refusal)
+    }
+
+    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<SecretContent>, ClusterError> {
+        Ok(self.secrets(namespace).get_opt(name).await.map_err(refusal)?.map(content))
+    }
+
+    /// Created by POST, since an apply would take over a Secret that exists. Changed by a merge patch: what a POST wrote
+    /// belongs to another field manager entry than what an apply writes, so an apply could not remove a key again.
+    async fn write_secret(&self, namespace: &str, secret: &SecretContent) -> Result<String, ClusterError> {
+        let api = self.secrets(namespace);
+        let written = match &secret.version {
+            None => {
+                let manager = PostParams { field_manager: Some(SECRETS.into()), ..PostParams::default() };
+                api.create(&manager, &new_secret(secret)).await.map_err(refusal)?
+            }
+            Some(version) => {
+                let stored = api.get_opt(&secret.name).await.map_err(refusal)?;
+                let stored = stored.filter(|stored| stored.resource_version().as_ref() == Some(version));
+                let changed = || ClusterError::Conflict(format!("Secret {} is not the one that was read", secret.name));
+                let patch = Patch::Merge(secret_patch(&stored.ok_or_else(changed)?, secret));
+                api.patch(&secret.name, &managed_by(SECRETS), &patch).await.map_err(refusal)?
+            }
+        };
+        Ok(written.resource_version().unwrap_or_default())
+    }
+
+    async fn delete_secret(&self, namespace: &str, name: &str, version: &str) -> Result<(), ClusterError> {
+        let only = Preconditions { resource_version: Some(version.into()), uid: None };
+        match self.secrets(namespace).delete(name, &DeleteParams::default().preconditions(only)).await {
+            Ok(_) => Ok(()),
+            Err(error) => match refusal(error) {
+                ClusterError::Gone(_) => Ok(()),
+                refusal => Err(refusal),
+            },
+        }
+    }
+
+    async fn write_status(&self, object: &K, status: Value) -> Result<String, ClusterError> {
+        let (api, name) = self.home_of(object);
+        let patch = Patch::Apply(status_body(object, status));
+        let written: K = api.patch_status(&name, &PatchParams::apply(STATUS).force(), &patch).await.map_err(refusal)?;
+        Ok(written.resource_version().unwrap_or_default())
+    }
+
+    async fn set_finalizers(&self, object: &K, finalizers: Vec<String>) -> Result<K, ClusterError> {
+        let (api, name) = self.home_of(object);
+        let metadata = json!({ "finalizers": finalizers, "resourceVersion": object.resource_version() });
+        let patch = Patch::Merge(json!({ "metadata": metadata }));
+        api.patch(&name, &managed_by(OBJECTS), &patch).await.map_err(refusal)
+    }
+
+    async fn crd_is_being_deleted(&self) -> Result<bool, ClusterError> {
+        let name = format!("{}.{}", K::plural(&()), K::group(&()));
+        let crds = Api::<CustomResourceDefinition>::all(self.client.clone());
+        match crds.get_metadata_opt(&name).await.map_err(refusal) {
+            Ok(crd) => Ok(crd.is_none_or(|crd| crd.metadata.deletion_timestamp.is_some())),
+            Err(ClusterError::Forbidden(why)) => {
+                if !self.may_not_read_crd.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        why,
+                        "cannot tell whether CRD {name} is being deleted: deletions are not held for that"
+                    );
+                }
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn tell(&self, object: &K, note: Note) {
+        let reference = object.object_ref(&());
+        let sent = tokio::time::timeout(EVENT, self.events.publish(&event(&note), &reference)).await;
+        let why = match sent {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => refusal(error).to_string(),
+            Err(_) => "no answer in time".into(),
+        };
+        tracing::warn!(reason = note.reason, why, "an event was not published: {}", note.text);
+    }
+}
+
+impl<K> KubeCluster<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    fn home_of(&self, object: &K) -> (Api<K>, String) {
+        (Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default()), object.name_any())
+    }
+}
+
+fn managed_by(manager: &str) -> PatchParams {
+    PatchParams { field_manager: Some(manager.into()), ..PatchParams::default() }
+}
+
+/// An apply body. It names the resourceVersion, because a uid in it is not checked; and it holds no nulls, because those
+/// are stored.
+fn status_body<K: Resource<DynamicType = ()>>(object: &K, mut status: Value) -> Value {
+    drop_nulls(&mut status);
+    json!({
+        "apiVersion": K::api_version(&()),
+        "kind": K::kind(&()),
+        "metadata": {
+            "name": object.name_any(),
+            "namespace": object.namespace(),
+            "resourceVersion": object.resource_version(),
+        },
+        "status": status,
+    })
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
+/// Keys that are not text are left out: nothing of ours is written so, and no password is.
+fn content(secret: Secret) -> SecretContent {
+    let text = |(key, ByteString(bytes))| Some((key, Password::new(String::from_utf8(bytes).ok()?)));
+    SecretContent {
+        name: secret.name_any(),
+        version: secret.resource_version(),
+        secret_type: secret.type_.unwrap_or_default(),
+        labels: secret.metadata.labels.unwrap_or_default(),
+        annotations: secret.metadata.annotations.unwrap_or_default(),
+        data: secret.data.unwrap_or_default().into_iter().filter_map(text).collect(),
+    }
+}
+
+fn bytes(data: &BTreeMap<String, Password>) -> BTreeMap<String, ByteString> {
+    data.iter().map(|(key, value)| (key.clone(), ByteString(value.expose().as_bytes().to_vec()))).collect()
+}
+
+fn new_secret(wanted: &SecretContent) -> Secret {
+    let mut secret =
+        Secret { type_: Some(wanted.secret_type.clone()), data: Some(bytes(&wanted.data)), ..Secret::default() };
+    secret.metadata.name = Some(wanted.name.clone());
+    secret.metadata.labels = Some(wanted.labels.clone());
+    secret.metadata.annotations = Some(wanted.annotations.clone());
+    secret
+}
+
+/// The data becomes exactly what is wanted; labels and annotations of others stay. The type is immutable.
+fn secret_patch(stored: &Secret, wanted: &SecretContent) -> Value {
+    let removed = |key: &&String| key.starts_with(OURS) && !wanted.annotations.contains_key(*key);
+    let mut annotations: Map<String, Value> =
+        stored.annotations().keys().filter(removed).map(|key| (key.clone(), Value::Null)).collect();
+    annotations.extend(wanted.annotations.iter().map(|(key, value)| (key.clone(), json!(value))));
+    let mut data: Map<String, Value> =
+        stored.data.iter().flatten().map(|(key, _)| (key.clone(), Value::Null)).collect();
+    data.extend(bytes(&wanted.data).into_iter().map(|(key, value)| (key, json!(value))));
+    json!({
+        "metadata": {
+            "resourceVersion": wanted.version,
+            "labels": wanted.labels,
+            "annotations": annotations,
+        },
+        "data": data,
+    })
+}
+
+fn event(note: &Note) -> Event {
+    let mut text = note.text.clone();
+    if text.len() > NOTE_BYTES {
+        let end = (0..=NOTE_BYTES - 3).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        text.truncate(end);
+        text.push_str("...");
+    }
+    Event {
+        type_: if note.warning { EventType::Warning } else { EventType::Normal },
+        reason: note.reason.clone(),
+        // Events are aggregated by action and reason, and keep the first note: two calls of one operation with different
+        // changes would become one. The action is not shown by kubectl.
+        action: format!("{}-{}", note.reason, hash(&[&note.text], 8)),
+        note: Some(text),
+        secondary: None,
+    }
+}
+
+/// What a kube error means to a round.
+pub(super) fn refusal(error: kube::Error) -> ClusterError {
+    let kube::Error::Api(status) = error else { return ClusterError::Other(chain(&error)) };
+    let words = status.message.clone();
+    if words.contains("field not declared in schema") {
+        ClusterError::Schema(words)
+    } else if status.is_not_found() {
+        ClusterError::Gone(words)
+    } else if status.is_conflict() || status.is_already_exists() {
+        ClusterError::Conflict(words)
+    } else if status.is_forbidden() {
+        ClusterError::Forbidden(words)
+    } else {
+        ClusterError::Other(format!("{} {}: {words}", status.code, status.reason))
+    }
+}
+
+/// An error with its causes: kube's own words often end before the reason.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |cause| cause.source()) {
+        let text = cause.to_string();
+        if texts.last().is_none_or(|last| !last.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::core::Status;
+
+    use super::*;
+
+    fn api_error(code: u16, reason: &str, message: &str) -> kube::Error {
+        let status = json!({ "status": "Failure", "code": code, "reason": reason, "message": message });
+        kube::Error::Api(Box::new(serde_json::from_value::<Status>(status).unwrap()))
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        use ClusterError::{Conflict, Forbidden, Gone, Other, Schema};
+        for (code, reason, message, expected) in [
+            (409, "Conflict", "changed", Conflict("changed".into())),
+            (409, "AlreadyExists", "exists", Conflict("exists".into())),
+            (404, "NotFound", "none", Gone("none".into())),
+            (403, "Forbidden", "no right", Forbidden("no right".into())),
+            (
+                500,
+                "",
+                ".status.new: field not declared in schema",
+                Schema(".status.new: field not declared in schema".into()),
+            ),
+            (500, "InternalError", "etcd", Other("500 InternalError: etcd".into())),
+            (429, "TooManyRequests", "later", Other("429 TooManyRequests: later".into())),
+            (422, "Invalid", "type", Other("422 Invalid: type".into())),
+        ] {
+            assert_eq!(refusal(api_error(code, reason, message)), expected);
+        }
+    }
+
+    #[test]
+    fn an_error_without_an_answer_is_told_with_its_causes() {
+        let cause = std::io::Error::other("connection refused");
+        let error = refusal(kube::Error::Service(Box::new(cause)));
+        assert_eq!(error, ClusterError::Other("ServiceError: connection refused".into()));
+    }
+
+    #[test]
+    fn a_status_body_names_its_object_and_version_and_holds_no_nulls() {
+        let mut object = ConfigMap::default();
+        object.metadata.name = Some("orders".into());
+        object.metadata.namespace = Some("shop".into());
+        object.metadata.resource_version = Some("7".into());
+        let body =
+            status_body(&object, json!({ "arn": null, "plan": { "hash": null, "steps": [{ "because": null }] } }));
+        assert_eq!(
+            body,
+            json!({
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": { "name": "orders", "namespace": "shop", "resourceVersion": "7" },
+                "status": { "plan": { "steps": [{}] } },
+            })
+        );
+    }
+
+    fn wanted() -> SecretContent {
+        SecretContent {
+            name: "orders".into(),
+            secret_type: "Opaque".into(),
+            labels: [("app".into(), "awsdb".into())].into(),
+            annotations: [("awsdb.dev/owner".into(), "me".into())].into(),
+            data: [("password".into(), Password::new("new"))].into(),
+            version: Some("7".into()),
+        }
+    }
+
+    #[test]
+    fn a_secret_patch_removes_old_keys_and_our_old_annotations_only() {
+        let mut stored = new_secret(&wanted());
+        stored.data.as_mut().unwrap().insert("password-next".into(), ByteString(b"x".to_vec()));
+        stored.annotations_mut().insert("awsdb.dev/next-accepted".into(), "then".into());
+        stored.annotations_mut().insert("backup.example/at".into(), "noon".into());
+        assert_eq!(
+            secret_patch(&stored, &wanted()),
+            json!({
+                "metadata": {
+                    "resourceVersion": "7",
+                    "labels": { "app": "awsdb" },
+                    "annotations": { "awsdb.dev/owner": "me", "awsdb.dev/next-accepted": null },
+                },
+                "data": { "password": "bmV3", "password-next": null },
+            })
+        );
+    }
+
+    #[test]
+    fn a_secret_reads_back_as_it_was_written() {
+        let mut secret = new_secret(&wanted());
+        secret.metadata.resource_version = Some("7".into());
+        secret.data.as_mut().unwrap().insert("binary".into(), ByteString(vec![0xff]));
+        assert_eq!(content(secret), wanted());
+    }
+
+    #[test]
+    fn a_long_note_is_cut_between_characters_and_different_notes_stay_different_events() {
+        let note = |text: String| Note { warning: true, reason: "ModifyDBInstance".into(), text };
+        let long = event(&note("ä".repeat(600)));
+        assert!(long.note.unwrap().len() <= NOTE_BYTES);
+        let (one, two) = (event(&note("one".into())), event(&note("two".into())));
+        assert_ne!(one.action, two.action);
+        assert_eq!(one.reason, two.reason);
+    }
+}

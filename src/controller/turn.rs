@@ -1,0 +1,242 @@
+//! One turn of one object: whether it may run now, the round in a task of its own, and what its end means for the next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span, field};
+
+use super::cluster::{Cluster, ClusterError, Note};
+use super::intake::{Guarded, News, wakes};
+use super::pace::Pace;
+use super::reconcile::{Round, reconcile};
+use super::run::Stage;
+use super::{World, backoff};
+use crate::aws::Cloud;
+use crate::conditions::Reason;
+use crate::kind::Kind;
+
+/// Nothing is due; every turn names a time all the same, because a poke that found none would lose the pending one.
+const LATER: Duration = Duration::from_secs(3600);
+/// An older object that becomes ready was ready before this process began.
+const FIRST_READY: Duration = Duration::from_secs(24 * 3600);
+
+/// What the rounds of one kind share.
+pub(super) struct Driver<C, S> {
+    /// Name of the kind.
+    pub kind: String,
+    /// What the queues of all kinds share.
+    pub stage: Stage,
+    world: Arc<World<C, S>>,
+    pace: Pace,
+    /// Bounds the rounds over all namespaces of the kind.
+    turns: Semaphore,
+}
+
+/// How a round ended.
+#[derive(Debug)]
+enum Ending {
+    Done(Round),
+    Refused(ClusterError),
+    Panicked(String),
+    TimedOut,
+}
+
+impl Ending {
+    /// A word for metrics and logs.
+    fn word(&self) -> &'static str {
+        match self {
+            Ending::Done(round) => round.result,
+            Ending::Refused(ClusterError::Conflict(_)) => "conflict",
+            Ending::Refused(ClusterError::Gone(_)) => "gone",
+            Ending::Refused(ClusterError::Forbidden(_)) => "forbidden",
+            Ending::Refused(ClusterError::Schema(_)) => "schema",
+            Ending::Refused(ClusterError::Other(_)) => "refused",
+            Ending::Panicked(_) => "panic",
+            Ending::TimedOut => "timeout",
+        }
+    }
+
+    /// Whether the next round must wait for its time. What AWS failed to answer is counted by the round itself.
+    fn holds(&self) -> bool {
+        !matches!(self, Ending::Refused(ClusterError::Gone(_)))
+            && !matches!(self, Ending::Done(round) if !matches!(round.result, "retrying" | "unreadable"))
+    }
+}
+
+impl<C, S> Driver<C, S> {
+    /// A kind's driver.
+    pub fn new(kind: String, world: World<C, S>, stage: Stage) -> Self {
+        let turns = Semaphore::new(stage.concurrency.into());
+        stage.health.has(&schema_of(&kind));
+        Self { kind, world: Arc::new(world), pace: Pace::default(), turns, stage }
+    }
+
+    /// Takes note of what a watch brought; returns what is due.
+    pub fn heard<K: Kind>(&self, what: &str, news: News<K>) -> Vec<ObjectRef<Guarded<K>>> {
+        if news.is_listed {
+            self.stage.health.has(what);
+        } else {
+            self.stage.health.calms(what);
+        }
+        for uid in &news.gone {
+            self.forget(uid);
+        }
+        if let Some((name, why)) = &news.undecodable {
+            let kind = &self.kind;
+            tracing::error!(kind, name, why, "this object cannot be read by this version and is left alone");
+        }
+        news.due
+    }
+
+    fn forget(&self, uid: &str) {
+        self.world.recall.forget(uid);
+        self.pace.release(uid);
+    }
+}
+
+/// One turn of an object; says when the next is due.
+pub(super) async fn turn<K, C, S>(
+    driver: Arc<Driver<C, S>>,
+    store: Store<Guarded<K>>,
+    object: Arc<Guarded<K>>,
+) -> Action
+where
+    K: Kind,
+    C: Cloud<K::Remote> + 'static,
+    S: Cluster<K> + 'static,
+{
+    let Ok(object) = &object.0 else { return Action::requeue(LATER) };
+    let (uid, wakes) = (object.uid().unwrap_or_default(), wakes(object));
+    if let Some(rest) = driver.pace.wait(&uid, wakes, Instant::now()) {
+        return Action::requeue(rest);
+    }
+    let Ok(_turn) = driver.turns.acquire().await else { return Action::requeue(LATER) };
+    if driver.stage.stop.is_cancelled() {
+        return Action::requeue(LATER);
+    }
+    let span = tracing::info_span!(
+        "round",
+        kind = driver.kind,
+        namespace = object.namespace(),
+        name = object.name_any(),
+        result = field::Empty,
+        duration = field::Empty,
+    );
+    let started = Instant::now();
+    let running = driver.stage.metrics.running(&driver.kind);
+    let ending = attempt(&driver, object.clone(), &span).await;
+    drop(running);
+    let next = driver.conclude(object, &ending, started.elapsed(), &span).await;
+    if ending.holds() {
+        driver.pace.hold(&uid, wakes, Instant::now() + next);
+    } else {
+        driver.pace.release(&uid);
+    }
+    let is_stored = store
+        .get(&ObjectRef::from_obj(object).into_kind_unchecked(()))
+        .is_some_and(|now| now.uid().as_ref() == Some(&uid));
+    if !is_stored {
+        // It left the store while the round ran, and the round remembered something of it.
+        driver.forget(&uid);
+    }
+    Action::requeue(next)
+}
+
+/// The round, in a task of its own: a panic ends that task, and dropping the handle at the deadline aborts it.
+async fn attempt<K, C, S>(driver: &Driver<C, S>, object: K, span: &Span) -> Ending
+where
+    K: Kind,
+    C: Cloud<K::Remote> + 'static,
+    S: Cluster<K> + 'static,
+{
+    let world = driver.world.clone();
+    let round = async move { reconcile(&world, object).await }.instrument(span.clone());
+    let round = AbortOnDropHandle::new(tokio::spawn(round));
+    match tokio::time::timeout(driver.stage.round_limit, round).await {
+        Ok(Ok(Ok(round))) => Ending::Done(round),
+        Ok(Ok(Err(error))) => Ending::Refused(error),
+        Ok(Err(broken)) => Ending::Panicked(panic_text(broken)),
+        Err(_) => Ending::TimedOut,
+    }
+}
+
+impl<C, S> Driver<C, S> {
+    /// Counts and tells how a round ended; says when the next is due.
+    async fn conclude<K: Kind>(&self, object: &K, ending: &Ending, took: Duration, span: &Span) -> Duration
+    where
+        S: Cluster<K>,
+    {
+        let uid = object.uid().unwrap_or_default();
+        let next = match ending {
+            Ending::Done(round) => round.after,
+            Ending::Refused(ClusterError::Gone(_)) => LATER,
+            Ending::Refused(_) | Ending::Panicked(_) | Ending::TimedOut => {
+                self.world.recall.update(&uid, |recall| recall.failures = recall.failures.saturating_add(1));
+                backoff::delay(self.world.recall.get(&uid).failures, &uid)
+            }
+        };
+        self.stage.metrics.round(&self.kind, ending.word(), took);
+        if let (Ending::Done(Round { became_ready: true, .. }), Some(age)) = (ending, age_of(object)) {
+            self.stage.metrics.became_ready(&self.kind, age);
+        }
+        span.record("result", ending.word());
+        span.record("duration", field::debug(took));
+        span.in_scope(|| log(ending, next));
+        if let Ending::Refused(ClusterError::Schema(why)) = ending {
+            self.stage.health.troubles(&schema_of(&self.kind), why);
+            let text = format!("Status cannot be written, so nothing is called: {}", ClusterError::Schema(why.clone()));
+            let note = Note { warning: true, reason: Reason::Installation.to_string(), text };
+            self.world.cluster.tell(object, note).instrument(span.clone()).await;
+        } else if matches!(ending, Ending::Done(_)) {
+            self.stage.health.calms(&schema_of(&self.kind));
+        }
+        next
+    }
+}
+
+fn schema_of(kind: &str) -> String {
+    format!("{kind} CRD")
+}
+
+/// Time since the object was made, where that can be the time that it took to get ready.
+fn age_of<K: Kind>(object: &K) -> Option<Duration> {
+    let made = object.creation_timestamp()?.0;
+    Duration::try_from(Timestamp::now().duration_since(made)).ok().filter(|age| *age < FIRST_READY)
+}
+
+fn log(ending: &Ending, next: Duration) {
+    match ending {
+        Ending::Done(round) if !round.performed.is_empty() => {
+            tracing::info!(?next, "sent {}", round.performed.join(", "));
+        }
+        Ending::Done(round) if round.became_ready => tracing::info!(?next, "ready"),
+        Ending::Done(round) if matches!(round.result, "retrying" | "unreadable") => {
+            tracing::warn!(?next, "AWS did not answer as it should: {}", round.result);
+        }
+        Ending::Done(round) => tracing::debug!(?next, "{}", round.result),
+        Ending::Refused(ClusterError::Gone(why)) => tracing::debug!(why, "gone"),
+        Ending::Refused(ClusterError::Conflict(why)) => tracing::debug!(why, ?next, "the object changed in between"),
+        Ending::Refused(error) => tracing::warn!(%error, ?next, "Kubernetes refused"),
+        Ending::Panicked(why) => tracing::error!(why, ?next, "the round panicked: this is a bug"),
+        Ending::TimedOut => tracing::error!(?next, "the round did not end within its deadline and was broken off"),
+    }
+}
+
+/// What a broken task said.
+pub(super) fn panic_text(broken: JoinError) -> String {
+    match broken.try_into_panic() {
+        Ok(payload) => match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+            (Some(text), _) => (*text).into(),
+            (_, Some(text)) => text.clone(),
+            (None, None) => "a panic without words".into(),
+        },
+        Err(broken) => broken.to_string(),
+    }
+}

@@ -1,0 +1,292 @@
+//! What Prometheus scrapes. Objects are counted at the scrape, from the stores of the watches; everything else is counted
+//! as it happens. No label carries an object's name: one series per object would outgrow the objects.
+
+use std::collections::BTreeMap;
+use std::fmt::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use crate::conditions::TYPES;
+use crate::spec::SharedStatus;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    service: String,
+    operation: String,
+    result: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RoundLabels {
+    kind: String,
+    result: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConditionLabels {
+    kind: String,
+    condition: String,
+    status: String,
+}
+
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// The metrics of this process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    calls: Family<CallLabels, Counter>,
+    call_seconds: Histograms<CallLabels>,
+    rounds: Family<RoundLabels, Counter>,
+    round_seconds: Histograms<KindLabels>,
+    ready_seconds: Histograms<KindLabels>,
+    in_flight: Family<KindLabels, Gauge>,
+    census: Arc<Census>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let metrics = Self {
+            calls: Family::default(),
+            call_seconds: Family::new_with_constructor(call_buckets),
+            rounds: Family::default(),
+            round_seconds: Family::new_with_constructor(call_buckets),
+            ready_seconds: Family::new_with_constructor(ready_buckets),
+            in_flight: Family::default(),
+            census: Arc::default(),
+            registry: Registry::default(),
+        };
+        let build = vec![("version", env!("CARGO_PKG_VERSION"))];
+        registry.register("awsdb_build", "Version of the operator", Info::new(build));
+        registry.register(
+            "awsdb_aws_calls",
+            "AWS calls by their result, ok or AWS's error code",
+            metrics.calls.clone(),
+        );
+        registry.register("awsdb_aws_call_seconds", "Duration of AWS calls with retries", metrics.call_seconds.clone());
+        registry.register("awsdb_reconciles", "Rounds by what came out of them", metrics.rounds.clone());
+        registry.register("awsdb_reconcile_seconds", "Duration of rounds", metrics.round_seconds.clone());
+        let help = "From the creation of an object to its first being ready";
+        registry.register("awsdb_time_to_ready_seconds", help, metrics.ready_seconds.clone());
+        registry.register("awsdb_rounds_in_flight", "Rounds that run at the moment", metrics.in_flight.clone());
+        registry.register_collector(Box::new(metrics.census.clone()));
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// Counts an AWS call. `result` is `ok` or the error's code.
+    pub fn aws_call(&self, service: &str, operation: &str, result: &str, took: Duration) {
+        let labels = CallLabels { service: service.into(), operation: operation.into(), result: result.into() };
+        self.calls.get_or_create(&labels).inc();
+        self.call_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Counts a round.
+    pub fn round(&self, kind: &str, result: &str, took: Duration) {
+        self.rounds.get_or_create(&RoundLabels { kind: kind.into(), result: result.into() }).inc();
+        self.round_seconds.get_or_create(&KindLabels { kind: kind.into() }).observe(took.as_secs_f64());
+    }
+
+    /// An object became ready for the first time, this long after it was made.
+    pub fn became_ready(&self, kind: &str, age: Duration) {
+        self.ready_seconds.get_or_create(&KindLabels { kind: kind.into() }).observe(age.as_secs_f64());
+    }
+
+    /// A round that counts as running until this is dropped.
+    pub fn running(&self, kind: &str) -> Running {
+        let gauge = self.in_flight.get_or_create_owned(&KindLabels { kind: kind.into() });
+        gauge.inc();
+        Running(gauge)
+    }
+
+    /// Objects of this kind are counted by this at every scrape.
+    pub fn count_objects(&self, kind: &str, count: impl Fn(&mut Objects) + Send + Sync + 'static) {
+        let mut sources = self.census.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.push((kind.into(), Box::new(count)));
+    }
+
+    /// The text that Prometheus reads.
+    ///
+    /// # Errors
+    /// When the text could not be written.
+    pub fn text(&self) -> Result<String, Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// A running round.
+#[derive(Debug)]
+pub struct Running(Gauge);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// 25 ms to 50 s.
+fn call_buckets() -> Histogram {
+    Histogram::new([0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0])
+}
+
+/// Databases take minutes; restores take hours.
+fn ready_buckets() -> Histogram {
+    Histogram::new([10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21600.0])
+}
+
+/// The objects of one kind, counted.
+#[derive(Debug, Default)]
+pub struct Objects {
+    by_condition: BTreeMap<(&'static str, &'static str), i64>,
+    undecodable: i64,
+}
+
+impl Objects {
+    /// Counts an object by its conditions. `Reconciling` and `Stalled` are false when absent, the others unknown.
+    pub fn add(&mut self, status: Option<&SharedStatus>) {
+        for condition in TYPES {
+            let said = status.and_then(|status| status.conditions.iter().find(|one| one.type_ == condition));
+            let word = match said.map(|one| one.status.as_str()) {
+                Some("True") => "True",
+                Some("False") => "False",
+                None if matches!(condition, "Reconciling" | "Stalled") => "False",
+                Some(_) | None => "Unknown",
+            };
+            *self.by_condition.entry((condition, word)).or_default() += 1;
+        }
+    }
+
+    /// Counts an object that this version cannot read.
+    pub fn add_undecodable(&mut self) {
+        self.undecodable += 1;
+    }
+}
+
+type Source = (String, Box<dyn Fn(&mut Objects) + Send + Sync>);
+
+#[derive(Default)]
+struct Census(Mutex<Vec<Source>>);
+
+impl std::fmt::Debug for Census {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Census")
+    }
+}
+
+impl Census {
+    fn take(&self) -> BTreeMap<String, Objects> {
+        let mut kinds = BTreeMap::<String, Objects>::new();
+        for (kind, count) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            count(kinds.entry(kind.clone()).or_default());
+        }
+        kinds
+    }
+}
+
+impl Collector for Census {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
+        let kinds = self.take();
+        let help = "Objects by condition and its status";
+        let mut family = encoder.encode_descriptor("awsdb_objects", help, None, MetricType::Gauge)?;
+        for (kind, objects) in &kinds {
+            for (condition, status) in
+                TYPES.iter().flat_map(|one| ["True", "False", "Unknown"].map(|word| (*one, word)))
+            {
+                let labels = ConditionLabels { kind: kind.clone(), condition: condition.into(), status: status.into() };
+                let number = objects.by_condition.get(&(condition, status)).copied().unwrap_or_default();
+                ConstGauge::new(number).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Objects that this version of the operator cannot read";
+        let mut family = encoder.encode_descriptor("awsdb_undecodable_objects", help, None, MetricType::Gauge)?;
+        for (kind, objects) in &kinds {
+            let labels = KindLabels { kind: kind.clone() };
+            ConstGauge::new(objects.undecodable).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+    use super::*;
+
+    fn status(conditions: &[(&str, &str)]) -> SharedStatus {
+        let condition = |(type_, status): &(&str, &str)| Condition {
+            type_: (*type_).into(),
+            status: (*status).into(),
+            reason: String::new(),
+            message: String::new(),
+            last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
+            observed_generation: None,
+        };
+        SharedStatus { conditions: conditions.iter().map(condition).collect(), ..SharedStatus::default() }
+    }
+
+    #[test]
+    fn every_metric_has_its_name_labels_and_value() {
+        let metrics = Metrics::default();
+        metrics.aws_call("rds", "CreateDBInstance", "ok", Duration::from_millis(300));
+        metrics.round("RdsInstance", "settled", Duration::from_millis(10));
+        metrics.became_ready("RdsInstance", Duration::from_secs(400));
+        let running = metrics.running("RdsInstance");
+        let text = metrics.text().unwrap();
+        for line in [
+            "awsdb_aws_calls_total{service=\"rds\",operation=\"CreateDBInstance\",result=\"ok\"} 1",
+            "awsdb_aws_call_seconds_count{service=\"rds\",operation=\"CreateDBInstance\",result=\"ok\"} 1",
+            "awsdb_reconciles_total{kind=\"RdsInstance\",result=\"settled\"} 1",
+            "awsdb_reconcile_seconds_bucket{le=\"0.025\",kind=\"RdsInstance\"} 1",
+            "awsdb_time_to_ready_seconds_bucket{le=\"600.0\",kind=\"RdsInstance\"} 1",
+            "awsdb_rounds_in_flight{kind=\"RdsInstance\"} 1",
+            "awsdb_build_info{version=",
+        ] {
+            assert!(text.contains(line), "{line} in:\n{text}");
+        }
+        drop(running);
+        assert!(metrics.text().unwrap().contains("awsdb_rounds_in_flight{kind=\"RdsInstance\"} 0"));
+    }
+
+    #[test]
+    fn objects_are_counted_by_condition_over_all_watches_of_a_kind() {
+        let metrics = Metrics::default();
+        for _ in 0..2 {
+            metrics.count_objects("RdsInstance", |objects| {
+                objects.add(Some(&status(&[("Ready", "True"), ("Stalled", "True"), ("Foreign", "True")])));
+                objects.add(None);
+                objects.add_undecodable();
+            });
+        }
+        let text = metrics.text().unwrap();
+        for (condition, word, number) in
+            [("Ready", "True", 2), ("Ready", "False", 0), ("Ready", "Unknown", 2), ("Stalled", "False", 2)]
+        {
+            let line =
+                format!("awsdb_objects{{kind=\"RdsInstance\",condition=\"{condition}\",status=\"{word}\"}} {number}\n");
+            assert!(text.contains(&line), "{line} in:\n{text}");
+        }
+        assert!(text.contains("awsdb_undecodable_objects{kind=\"RdsInstance\"} 2\n"));
+        assert_eq!(text.matches("# TYPE awsdb_objects ").count(), 1);
+        assert!(!text.contains("Foreign"));
+    }
+}

@@ -1,0 +1,237 @@
+//! The lab's API server, asked past every library but kube's transport: requests and answers are plain JSON.
+
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Once};
+
+use http::{Method, Request};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::{Value, json};
+
+/// Namespace of the objects that these tests make.
+pub const NAMESPACE: &str = "apiserver-tests";
+/// Where RdsInstances of that namespace are.
+pub const INSTANCES: &str = "/apis/awsdb.dev/v1alpha1/namespaces/apiserver-tests/rdsinstances";
+
+/// Query of a server-side apply. Unknown fields are refused, as kubectl has it.
+const APPLY: &str = "fieldValidation=Strict&force=true";
+
+/// A running lab with the CRD installed.
+pub struct Lab {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    kubectl: String,
+    kubeconfig: String,
+}
+
+/// What the API server said instead of doing it.
+#[derive(Debug)]
+pub struct Refusal {
+    /// HTTP status.
+    pub code: u16,
+    /// Everything it said.
+    pub message: String,
+    /// Each single objection: field and words.
+    pub causes: Vec<(String, String)>,
+}
+
+impl Refusal {
+    /// Whether one objection is about this field and contains these words.
+    pub fn says(&self, field: &str, words: &str) -> bool {
+        self.causes.iter().any(|(at, said)| at.contains(field) && said.contains(words))
+    }
+}
+
+/// The lab of `AWSDB_LAB`; fails where there is none, since a test that skips itself proves nothing.
+pub fn lab() -> &'static Lab {
+    static LAB: LazyLock<Lab> = LazyLock::new(Lab::connect);
+    static INSTALLED: Once = Once::new();
+    assert!(
+        std::env::var_os("AWSDB_LAB").is_some(),
+        "these tests need a real API server: run them with `python3 dev/lab.py run -- cargo test --test apiserver` (or make test)"
+    );
+    INSTALLED.call_once(|| LAB.install());
+    &LAB
+}
+
+/// The CRD as this version makes it.
+pub fn crd() -> Value {
+    serde_json::to_value(&awsdb::kinds::crds()[0]).unwrap()
+}
+
+impl Lab {
+    fn connect() -> Self {
+        let path = std::env::var("AWSDB_LAB").unwrap();
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("AWSDB_LAB={path}: {error}"));
+        let facts: Value = serde_json::from_str(&text).unwrap();
+        let fact = |name: &str| facts[name].as_str().unwrap_or_else(|| panic!("{path} has no {name}")).to_string();
+        let (kubectl, kubeconfig) = (fact("kubectl"), fact("kubeconfig"));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let client = runtime.block_on(async {
+            let file = Kubeconfig::read_from(&kubeconfig).unwrap();
+            let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
+            config.proxy_url = None;
+            Client::try_from(config).unwrap()
+        });
+        Self { runtime, client, kubectl, kubeconfig }
+    }
+
+    fn install(&self) {
+        let name = crd()["metadata"]["name"].as_str().unwrap().to_string();
+        let generation = |lab: &Self| {
+            let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+            lab.send(Method::GET, &path, None).map(|crd| crd["metadata"]["generation"].clone()).unwrap_or_default()
+        };
+        let before = generation(self);
+        let output = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &crd().to_string());
+        assert!(output.status.success(), "the CRD is refused: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "the CRD is installed with warnings");
+        self.wait_until("the CRD is served", || {
+            let crd = self.send(
+                Method::GET,
+                &format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"),
+                None,
+            );
+            let conditions = crd.unwrap()["status"]["conditions"].to_string();
+            conditions.contains("Established") && self.send(Method::GET, INSTANCES, None).is_ok()
+        });
+        if !before.is_null() && before != generation(self) {
+            // A schema that replaces another is taken up a moment after it is stored.
+            std::thread::sleep(std::time::Duration::from_secs(2));
+        }
+        for namespace in [NAMESPACE, "team-a"] {
+            let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+            self.apply(&object, false).unwrap();
+        }
+    }
+
+    /// Waits at most 20 s.
+    pub fn wait_until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        for _ in 0..100 {
+            if holds() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+        panic!("not within 20 s: {what}");
+    }
+
+    /// One request.
+    pub fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Refusal> {
+        let kind = if method == Method::PATCH { "application/apply-patch+yaml" } else { "application/json" };
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let request = Request::builder().method(method).uri(path).header("content-type", kind).body(body).unwrap();
+        self.runtime.block_on(self.client.request::<Value>(request)).map_err(|error| match error {
+            kube::Error::Api(status) => Refusal {
+                code: status.code,
+                message: status.message,
+                causes: status
+                    .details
+                    .map(|details| details.causes.into_iter().map(|cause| (cause.field, cause.message)).collect())
+                    .unwrap_or_default(),
+            },
+            other => panic!("the API server could not be asked: {other}"),
+        })
+    }
+
+    /// Creates an RdsInstance, or only asks whether it could be.
+    pub fn create(&self, object: &Value, dry_run: bool) -> Result<Value, Refusal> {
+        let dry_run = if dry_run { "&dryRun=All" } else { "" };
+        self.send(Method::POST, &format!("{INSTANCES}?fieldValidation=Strict{dry_run}"), Some(object))
+    }
+
+    /// Asks whether a stored RdsInstance could become this.
+    pub fn could_become(&self, object: &Value) -> Result<Value, Refusal> {
+        let name = object["metadata"]["name"].as_str().unwrap();
+        self.send(Method::PUT, &format!("{INSTANCES}/{name}?fieldValidation=Strict&dryRun=All"), Some(object))
+    }
+
+    /// Deletes an RdsInstance.
+    pub fn delete(&self, name: &str) {
+        self.send(Method::DELETE, &format!("{INSTANCES}/{name}"), None).unwrap();
+    }
+
+    /// Server-side apply of any object that the documents use.
+    pub fn apply(&self, object: &Value, dry_run: bool) -> Result<Value, Refusal> {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        let plural = match kind {
+            "Namespace" => "namespaces",
+            "Secret" => "secrets",
+            "Pod" => "pods",
+            "Deployment" => "deployments",
+            "RdsInstance" => "rdsinstances",
+            _ => panic!("these tests do not know where {kind} is served: add it to Lab::apply"),
+        };
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        let root = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let place = match object["metadata"]["namespace"].as_str() {
+            Some(namespace) => format!("namespaces/{namespace}/{plural}/{name}"),
+            None => format!("{plural}/{name}"),
+        };
+        let dry_run = if dry_run { "&dryRun=All" } else { "" };
+        self.send(Method::PATCH, &format!("{root}/{place}?{APPLY}&fieldManager=tests{dry_run}"), Some(object))
+    }
+
+    /// Server-side apply of the status of an RdsInstance.
+    pub fn apply_status(&self, object: &Value, manager: &str) -> Result<Value, Refusal> {
+        let name = object["metadata"]["name"].as_str().unwrap();
+        self.send(Method::PATCH, &format!("{INSTANCES}/{name}/status?{APPLY}&fieldManager={manager}"), Some(object))
+    }
+
+    /// kubectl, as users have it.
+    pub fn kubectl(&self, arguments: &[&str], input: &str) -> Output {
+        use std::io::Write;
+        // Its discovery cache is kept by address: in the user's home, another lab on the same port would find stale answers.
+        let cache = std::env::temp_dir().join(format!("awsdb-apiserver-tests-{}", std::process::id()));
+        let mut child = Command::new(&self.kubectl)
+            .args(["--kubeconfig", &self.kubeconfig])
+            .args(arguments)
+            .env("KUBECACHEDIR", &cache)
+            .env_remove("HTTPS_PROXY")
+            .env_remove("https_proxy")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let _ = std::fs::remove_dir_all(&cache);
+        output
+    }
+
+    /// What kubectl prints.
+    pub fn kubectl_says(&self, arguments: &[&str]) -> String {
+        let output = self.kubectl(arguments, "");
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+}
+
+/// An RdsInstance of a name that no other test has.
+pub fn instance(spec: &Value) -> Value {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("object-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    json!({
+        "apiVersion": "awsdb.dev/v1alpha1",
+        "kind": "RdsInstance",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": spec,
+    })
+}
+
+/// JSON merge patch: null removes.
+pub fn merged(base: &Value, patch: &Value) -> Value {
+    let (Value::Object(base), Value::Object(patch)) = (base, patch) else { return patch.clone() };
+    let mut all = base.clone();
+    for (key, value) in patch {
+        if value.is_null() {
+            all.remove(key);
+        } else {
+            let old = all.get(key).cloned().unwrap_or_else(|| json!({}));
+            all.insert(key.clone(), merged(&old, value));
+        }
+    }
+    Value::Object(all)
+}

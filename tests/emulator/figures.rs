@@ -1,0 +1,77 @@
+//! What an object costs, counted at the emulator and in the API server's audit log.
+
+use std::time::Duration;
+
+use crate::lab::{Lab, condition};
+
+#[test]
+fn a_create_costs_at_most_seven_cluster_writes_and_four_aws_calls() {
+    let lab = Lab::new("fig-create");
+    let _operator = lab.operator_with(&["--sweep=60s", "--secret-poll=60s"]);
+    let (writes, calls) = (lab.cluster_writes().len(), lab.aws_calls());
+    lab.apply("orders", "deletionPolicy: Delete");
+    lab.wait_ready("orders");
+    let made: Vec<String> = lab.cluster_writes().split_off(writes);
+    assert!(made.len() <= 7, "{made:#?}");
+    let total: u64 = lab
+        .aws_calls()
+        .iter()
+        .filter(|(call, _)| call.starts_with("rds."))
+        .map(|(call, count)| count - calls.get(call).copied().unwrap_or_default())
+        .sum();
+    assert!(total <= 4, "{total} AWS calls: {:?}", lab.aws_calls());
+}
+
+#[test]
+fn an_idle_object_costs_no_write_anywhere_and_one_read_a_sweep() {
+    let lab = Lab::new("fig-idle");
+    let _operator = lab.operator_with(&["--sweep=1s", "--secret-poll=1s"]);
+    lab.apply("orders", "");
+    lab.wait_ready("orders");
+    lab.until("it is synced", || (condition(&lab.object("orders")?, "Synced")?.status == "True").then_some(()));
+    let (writes, calls) = (lab.cluster_writes().len(), lab.aws_calls());
+    std::thread::sleep(Duration::from_secs(10));
+    assert_eq!(lab.cluster_writes().split_off(writes), Vec::<String>::new());
+    let after = lab.aws_calls();
+    let changed: Vec<_> = after.iter().filter(|(call, count)| calls.get(*call) != Some(count)).collect();
+    let reads = after["rds.DescribeDBInstances"] - calls["rds.DescribeDBInstances"];
+    assert!(changed.len() == 1 && (5..=12).contains(&reads), "{changed:?}");
+}
+
+#[test]
+fn a_deletion_costs_at_most_five_cluster_writes_and_none_under_retain() {
+    let lab = Lab::new("fig-delete");
+    let _operator = lab.operator();
+    lab.apply("kept", "");
+    lab.apply("destroyed", "deletionPolicy: Delete");
+    lab.wait_ready("kept");
+    lab.wait_ready("destroyed");
+    std::thread::sleep(Duration::from_secs(8));
+    let writes = lab.cluster_writes().len();
+    lab.kubectl(&["delete", "rds", "kept", "--timeout=20s"]);
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(lab.cluster_writes().split_off(writes), Vec::<String>::new());
+    lab.kubectl(&["delete", "rds", "destroyed", "--timeout=60s"]);
+    let made = lab.cluster_writes().split_off(writes);
+    assert!(made.len() <= 5, "{made:#?}");
+}
+
+#[test]
+fn a_restart_with_healthy_objects_writes_nothing() {
+    let lab = Lab::new("fig-restart");
+    let operator = lab.operator();
+    let names: Vec<String> = (0..10).map(|n| format!("db-{n}")).collect();
+    for name in &names {
+        lab.apply(name, "deletionPolicy: Snapshot");
+    }
+    for name in &names {
+        lab.wait_ready(name);
+        lab.until("it is synced", || (condition(&lab.object(name)?, "Synced")?.status == "True").then_some(()));
+    }
+    assert_eq!(operator.terminate(), Some(0), "SIGTERM is a clean end");
+    let (writes, calls) = (lab.cluster_writes().len(), lab.aws_calls());
+    let _restarted = lab.operator();
+    std::thread::sleep(Duration::from_secs(6));
+    assert_eq!(lab.cluster_writes().split_off(writes), Vec::<String>::new());
+    assert_eq!(lab.aws_writes_since(&calls), Vec::<String>::new());
+}

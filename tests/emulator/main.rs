@@ -1,0 +1,9 @@
+//! The operator's own binary against a real API server and an AWS emulator, under the ServiceAccount and the rights of the
+//! chart. Needs a lab: `make test`, or `python3 dev/lab.py run -- cargo test --test emulator`.
+
+mod bad_input;
+mod credentials;
+mod figures;
+mod lab;
+mod life;
+mod process;
