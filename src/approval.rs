@@ -49,7 +49,13 @@ pub struct Decision<A> {
     pub waiting: Option<Waiting>,
     /// Approved ids that are still in the plan.
     pub approved: BTreeSet<String>,
+    /// The approval that was used last; it enters the next hash, so that the annotation that gave it, which nobody takes
+    /// away, approves nothing a second time.
+    pub spent: Option<String>,
 }
+
+/// Note with the approval that was used last.
+pub const SPENT: &str = "spentApproval";
 
 /// Id of a step: a hash of thing, call, changes and class, never of secrets or times.
 pub fn step_id<A: Action>(step: &Step<A>) -> String {
@@ -62,8 +68,11 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
     let ids: Vec<String> = plan.steps.iter().map(step_id).collect();
     let steps: Vec<(String, Step<A>)> =
         ids.into_iter().zip(plan.steps).map(|(id, step)| (id, hold(step, circumstances))).collect();
-    let approved = approvals(&steps, circumstances);
-    let mut decision = Decision { run: Vec::new(), plan: None, problem: plan.problem, waiting: plan.waiting, approved };
+    let (approved, is_new) = approvals(&steps, circumstances);
+    let before = circumstances.journal.notes.get(SPENT).map(String::as_str);
+    let spent = if is_new { circumstances.approve } else { before }.map(String::from);
+    let (problem, waiting) = (plan.problem, plan.waiting);
+    let mut decision = Decision { run: Vec::new(), plan: None, problem, waiting, approved, spent };
     let mut shown = Vec::with_capacity(steps.len());
     let mut busy = BTreeSet::new();
     let mut held = Vec::new();
@@ -94,7 +103,7 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
             }
         }
     }
-    let hash = held_hash(held.iter().map(|(id, _)| id.as_str()));
+    let hash = held_hash(held.iter().map(|(id, _)| id.as_str()), decision.spent.as_deref());
     let says_deleting = decision.waiting.as_ref().is_some_and(|waiting| waiting.reason == Reason::Deleting);
     if decision.waiting.is_none() || (says_deleting && decision.run.is_empty() && !held.is_empty()) {
         decision.waiting = held.first().map(|(_, step)| held_message(step, held.len(), hash.as_deref()));
@@ -125,27 +134,30 @@ fn is_held(when: &When) -> bool {
     matches!(when, When::Window | When::Approval)
 }
 
-/// Ids approved before that are still planned, and all held ones when the annotation repeats their hash.
-fn approvals<A: Action>(steps: &[(String, Step<A>)], circumstances: &Circumstances<'_>) -> BTreeSet<String> {
+/// Ids approved before that are still planned, and all held ones when the annotation repeats their hash; whether it did.
+fn approvals<A: Action>(steps: &[(String, Step<A>)], circumstances: &Circumstances<'_>) -> (BTreeSet<String>, bool) {
     let before = &circumstances.journal.approved;
     let open: Vec<&str> = steps
         .iter()
         .filter(|(id, step)| is_held(&step.when) && !before.contains(id))
         .map(|(id, _)| id.as_str())
         .collect();
-    let agreed = held_hash(open.iter().copied()).as_deref() == circumstances.approve && !open.is_empty();
-    steps
+    let spent = circumstances.journal.notes.get(SPENT).map(String::as_str);
+    let agreed = held_hash(open.iter().copied(), spent).as_deref() == circumstances.approve && !open.is_empty();
+    let approved = steps
         .iter()
         .map(|(id, _)| id)
         .filter(|id| before.contains(*id) || (agreed && open.contains(&id.as_str())))
         .cloned()
-        .collect()
+        .collect();
+    (approved, agreed)
 }
 
-/// The hash that an approval must repeat; it goes stale when the held steps change.
-fn held_hash<'a>(ids: impl Iterator<Item = &'a str>) -> Option<String> {
+/// The hash that an approval must repeat; it goes stale when the held steps change, and when it was used.
+fn held_hash<'a>(ids: impl Iterator<Item = &'a str>, spent: Option<&'a str>) -> Option<String> {
     let ids: Vec<&str> = ids.collect();
-    (!ids.is_empty()).then(|| hash(&ids, 8))
+    let parts: Vec<&str> = ids.iter().copied().chain(spent).collect();
+    (!ids.is_empty()).then(|| hash(&parts, 8))
 }
 
 fn held_message<A: Action>(step: &Step<A>, count: usize, hash: Option<&str>) -> Waiting {
@@ -206,13 +218,15 @@ fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'
     )))
 }
 
-/// The very step that AWS accepted moments ago: it goes on showing the old values for tens of seconds, and a repeat in
-/// that time would look like a change without effect.
+/// The very step that was sent moments ago: AWS goes on showing the old values for tens of seconds, and a repeat in that
+/// time would look like a change without effect. One that interrupts would do so twice, so it also waits when its answer
+/// was lost, with this process's memory or on the way.
 fn settling<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Waiting> {
     let call = circumstances.journal.calls.get(step.thing).filter(|call| call.step == id)?;
     let until = call.at.0 + circumstances.settle;
-    (circumstances.accepted.contains(step.thing) && until > circumstances.now).then(|| {
-        let text = format!("AWS accepted {} and does not show its effect yet", step.action.operation());
+    let may_have_happened = circumstances.accepted.contains(step.thing) || step.class > Disruption::None;
+    (may_have_happened && until > circumstances.now).then(|| {
+        let text = format!("{} was sent and AWS does not show its effect yet", step.action.operation());
         Waiting::new(Reason::Settling, text).until(until)
     })
 }
@@ -334,6 +348,22 @@ mod tests {
     }
 
     #[test]
+    fn an_approval_that_was_used_approves_nothing_a_second_time() {
+        let mut journal = Journal::default();
+        let held = || plan(vec![modify("b").when(When::Approval)]);
+        let first = decide(held(), &at(&journal, None)).plan.unwrap().hash.unwrap();
+        let used = decide(held(), &at(&journal, Some(&first)));
+        assert_eq!((used.run.len(), used.spent.as_deref()), (1, Some(first.as_str())));
+        journal.notes.insert(SPENT.into(), first.clone());
+        // The step is done and comes up again; the annotation is still on the object.
+        let again = decide(held(), &at(&journal, Some(&first)));
+        assert!(again.run.is_empty());
+        let second = again.plan.unwrap().hash.unwrap();
+        assert_ne!(second, first);
+        assert_eq!(decide(held(), &at(&journal, Some(&second))).run.len(), 1);
+    }
+
+    #[test]
     fn policy_plan_holds_every_step() {
         let journal = Journal::default();
         let circumstances = Circumstances { policy: ManagementPolicy::Plan, ..at(&journal, None) };
@@ -395,6 +425,20 @@ mod tests {
         circumstances.now = Timestamp::from_second(60).unwrap();
         assert_eq!(decide(plan(vec![modify("b")]), &circumstances).run.len(), 1);
         assert_eq!(decide(plan(vec![modify("b")]), &at(&journal, None)).run.len(), 1, "an unanswered call is repeated");
+    }
+
+    #[test]
+    fn a_step_that_interrupts_is_given_that_time_even_when_its_answer_was_lost() {
+        let mut journal = Journal::default();
+        let reboot = modify("b").class(Disruption::Reboot);
+        let (at_once, step) = (Time(Timestamp::UNIX_EPOCH), step_id(&reboot));
+        journal
+            .calls
+            .insert("instance".into(), crate::spec::LastCall { operation: "Modify".into(), at: at_once, step });
+        let decision = decide(plan(vec![reboot.clone()]), &at(&journal, None));
+        assert!(decision.run.is_empty());
+        let later = Circumstances { now: Timestamp::from_second(60).unwrap(), ..at(&journal, None) };
+        assert_eq!(decide(plan(vec![reboot]), &later).run.len(), 1);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::aws::Seen;
 use crate::aws::owner::{Claim, OWNER_TAG};
 use crate::conditions::Reason;
@@ -12,7 +14,8 @@ use crate::spec::{Adoption, DeletionPolicy, ManagementPolicy, SharedSpec};
 /// Note with AWS's immutable id of the thing that we made or took over.
 pub const RESOURCE_ID: &str = "resourceId";
 
-/// Note that the database was made from something else and does not have our password yet.
+/// Note that the database was made from something else and does not have our password: when it was made. A password that
+/// was promoted before that is an earlier database's.
 pub const PASSWORD_UNSET: &str = "passwordUnset";
 
 /// How long AWS may answer "not found" after it accepted a create (aws-rds.md 4.1).
@@ -69,10 +72,11 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
     }
     let was_seen = inputs.recorded_arn.is_some();
     let was_sent = inputs.journal.calls.values().any(|call| !call.operation.starts_with("Delete"));
-    if let Some(waiting) = just_created(want, inputs, what) {
-        return Verdict::Wait(waiting);
-    }
     match want {
+        Want::Present if created_until(inputs).is_some() && inputs.accepted => Verdict::Wait(Waiting::new(
+            Reason::Creating,
+            format!("AWS accepted the create of {what} and does not list it yet"),
+        )),
         Want::Present if !was_seen => Verdict::Create,
         Want::Absent if !was_seen && !was_sent => Verdict::Gone,
         _ => match (proven_absent(inputs), want) {
@@ -91,25 +95,22 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
     }
 }
 
-/// For a while after a create AWS may not know the thing: a second create would be refused at best, and a deletion that
-/// believed it would leave a database behind. A create whose answer was lost may have happened as well.
-fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
+/// After a create AWS may not list the thing for a while: until then it is not gone, and a second create would be refused
+/// at best.
+fn created_until(inputs: &Inputs) -> Option<Timestamp> {
     let call = inputs.journal.calls.get(inputs.main)?;
-    let creates = call.operation.starts_with("Create") || call.operation.starts_with("Restore");
-    let age = inputs.since_call(inputs.main).filter(|age| creates && *age < EVENTUAL)?;
-    (inputs.accepted || want == Want::Absent).then(|| {
-        Waiting::new(Reason::Creating, format!("the create of {what} was sent and AWS does not list it yet"))
-            .until(inputs.now + (EVENTUAL - age))
-    })
+    let creates = ["Create", "Restore"].iter().any(|verb| call.operation.starts_with(verb));
+    // The note is emptied with the create and filled when the thing is first seen.
+    let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
+    let until = call.at.0 + EVENTUAL;
+    (creates && !was_listed && inputs.now < until).then_some(until)
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
     let since = inputs.absent_since.unwrap_or(inputs.now);
     let elapsed = Duration::try_from(inputs.now.duration_since(since)).unwrap_or_default();
-    if elapsed >= inputs.clocks.quiet_period {
-        return Ok(());
-    }
-    let again = inputs.now + (inputs.clocks.quiet_period - elapsed);
+    let quiet = (elapsed < inputs.clocks.quiet_period).then(|| inputs.now + (inputs.clocks.quiet_period - elapsed));
+    let Some(again) = quiet.max(created_until(inputs)) else { return Ok(()) };
     Err(Waiting::new(
         Reason::ProvingAbsence,
         "AWS does not find it; a second look after a quiet period must agree before that is believed",

@@ -109,6 +109,24 @@ pub async fn prepare<K: Kind, C, S: Cluster<K>>(
     Ok(Some(password))
 }
 
+/// A new database knows nothing of a password change that an earlier one had accepted.
+///
+/// # Errors
+/// When Kubernetes refused the write: the database must not be made.
+pub async fn begin_anew<K: Kind, C, S: Cluster<K>>(
+    world: &World<C, S>,
+    case: &mut Case<K>,
+) -> Result<(), ClusterError> {
+    if case.credentials.as_ref().is_none_or(|secret| !secret.data.contains_key(NEXT)) {
+        return Ok(());
+    }
+    edit(world, case, |secret| {
+        secret.data.remove(NEXT);
+        secret.annotations.remove(ACCEPTED);
+    })
+    .await
+}
+
 /// A next password that the user has replaced in the meantime is not worth setting.
 fn is_up_to_date<K: Kind>(case: &Case<K>, next: &Password) -> bool {
     match &case.inputs.supplied {

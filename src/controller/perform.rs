@@ -8,7 +8,7 @@ use super::World;
 use super::cluster::{Cluster, ClusterError, Note};
 use super::gather::Case;
 use super::passwords::{self, PasswordError};
-use crate::approval::Decision;
+use crate::approval::{Decision, SPENT};
 use crate::aws::{Action as _, Class, Cloud, CloudError, Password, PasswordUse};
 use crate::conditions::Reason;
 use crate::kind::{Action, Kind, Problem, Step, Waiting};
@@ -41,6 +41,9 @@ impl Performed {
         decision: &Decision<Action<K>>,
     ) -> Result<Result<(), Problem>, ClusterError> {
         for (_, step) in &decision.run {
+            if step.action.creates() {
+                passwords::begin_anew(world, case).await?;
+            }
             match passwords::prepare(world, case, step.action.password()).await {
                 Ok(password) => self.passwords.push(password),
                 Err(PasswordError::Cluster(error)) => return Err(error),
@@ -51,6 +54,7 @@ impl Performed {
         }
         let journal = &mut case.inputs.journal;
         journal.approved = decision.approved.clone();
+        journal.notes.extend(decision.spent.iter().map(|hash| (SPENT.to_string(), hash.clone())));
         for (id, step) in &decision.run {
             journal.notes.extend(step.notes.iter().cloned());
             *journal.attempts.entry(id.clone()).or_default() += 1;
@@ -158,6 +162,12 @@ fn failed<K: Kind>(
 ) {
     let words = words(step, error);
     let busy = |reason| Some(Waiting::new(reason, words.clone()));
+    if error.class != Class::Transient {
+        // AWS answered: the call did nothing, so nothing has to settle before it may be repeated.
+        if let Some(call) = case.inputs.journal.calls.get_mut(step.thing) {
+            call.step.clear();
+        }
+    }
     // A call that AWS did not accept is no attempt that had no effect.
     if let Some(count) = case.inputs.journal.attempts.get_mut(id) {
         *count = count.saturating_sub(1);

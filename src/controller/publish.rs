@@ -313,13 +313,20 @@ pub async fn finalizer<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &mu
     Ok(())
 }
 
-/// Lets the object go: Secrets first (they stay under Retain), the finalizer last.
+/// Lets the object go: Secrets first (they stay under Retain, and as long as there is a database), the finalizer last.
 ///
 /// # Errors
 /// When Kubernetes refused a write; it is tried again, the object is still there.
-pub async fn release<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &Case<K>) -> Result<Round, ClusterError> {
+pub async fn release<K: Kind, C, S: Cluster<K>>(
+    world: &World<C, S>,
+    case: &Case<K>,
+    observed: &Observed<K>,
+) -> Result<Round, ClusterError> {
     let spec = case.object.shared();
-    let keeps = spec.deletion_policy == DeletionPolicy::Retain || spec.management_policy == ManagementPolicy::Observe;
+    // Where the object is let go without its database, the Secrets hold the only copy of its password.
+    let keeps = spec.deletion_policy == DeletionPolicy::Retain
+        || spec.management_policy == ManagementPolicy::Observe
+        || case.object.thing(observed).present().is_some();
     if !keeps {
         for secret in [&case.connection, &case.credentials].into_iter().flatten() {
             let version = secret.version.clone().unwrap_or_default();

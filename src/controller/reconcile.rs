@@ -62,7 +62,7 @@ where
         Err(error) => return publish::unreadable(world, &mut case, &error).await,
     };
     if plan.end == End::Release {
-        return publish::release(world, &case).await;
+        return publish::release(world, &case, &looked.observed).await;
     }
     let (end, promote) = (plan.end, plan.promote_password);
     case.inputs.journal.notes.retain(|key, _| !plan.forget.contains(key));

@@ -53,6 +53,7 @@ impl Kind for Toy {
     type Remote = ToyRemote;
     type Facts = ();
     const IDENTIFIER_MAX: usize = 63;
+    const MAIN: &'static str = "toy";
 
     fn shared(&self) -> &SharedSpec {
         &self.spec.shared

@@ -2,7 +2,7 @@
 
 use crate::aws::rds::{Action, Instance};
 use crate::conditions::Reason;
-use crate::kind::{Disruption, Step, Waiting, When};
+use crate::kind::{Disruption, Inputs, Step, Waiting, When};
 use crate::life::PASSWORD_UNSET;
 use crate::spec::Change;
 
@@ -28,7 +28,7 @@ pub fn promotion(object: &RdsInstance, instance: &Instance, gate: &Gate, timetab
         .changing(vec![change])
         .class(Disruption::Reboot);
     let mode = Mode::of(object, false);
-    let step = if has_own_password(object, &mode) { step.noting(PASSWORD_UNSET, "true") } else { step };
+    let step = if has_own_password(object, &mode) { step.noting(PASSWORD_UNSET, inputs.now.to_string()) } else { step };
     let backing_up =
         (instance.status == "backing-up").then(|| Waiting::new(Reason::Busy, "a backup is running; promotion waits"));
     Some(match backing_up.or_else(|| gate.any.clone()) {

@@ -6,10 +6,9 @@ use crate::aws::rds::{Instance, Observed};
 use crate::aws::{Password, Seen};
 use crate::conditions::Reason;
 use crate::kind::{Connection, Inputs, Waiting};
-use crate::life::PASSWORD_UNSET;
 
 use super::RdsInstance;
-use super::credentials::Mode;
+use super::credentials::{Mode, lacks_ours};
 
 /// How clients of an engine write a connection.
 struct Dialect {
@@ -122,8 +121,7 @@ fn login(object: &RdsInstance, inputs: &Inputs, observed: &Observed, instance: &
     let master = instance.settings.master_username.clone().unwrap_or_default();
     let own = || {
         let unset = || Waiting::new(Reason::BindingIncomplete, "The database does not have its password yet.");
-        let is_set = !inputs.journal.notes.contains_key(PASSWORD_UNSET);
-        inputs.stored.password.clone().filter(|_| is_set).ok_or_else(unset)
+        inputs.stored.password.clone().filter(|_| !lacks_ours(inputs)).ok_or_else(unset)
     };
     let password = match Mode::in_force(object, instance) {
         Mode::None => None,

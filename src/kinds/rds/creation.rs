@@ -111,7 +111,11 @@ fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Actio
     let step = Step::new("instance", Action::Create { origin, settings, tags, password, managed }, because)
         .noting(RESOURCE_ID, "")
         .noting(TAGS_NOTE, serde_json::to_string(&keys).unwrap_or_default());
-    if from_source && has_own_password(object, &mode) { step.noting(PASSWORD_UNSET, "true") } else { step }
+    if from_source && has_own_password(object, &mode) {
+        step.noting(PASSWORD_UNSET, inputs.now.to_string())
+    } else {
+        step
+    }
 }
 
 /// The settings of a create: the user's, the groups', and the defaults that we choose where AWS's are unsafe. They are

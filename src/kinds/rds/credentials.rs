@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::aws::rds::{Action, Instance};
 use crate::conditions::Reason;
 use crate::kind::{CredentialMode, Inputs, Problem, Step, Supplied, Waiting, When};
@@ -146,11 +148,10 @@ fn awaited(inputs: &Inputs, instance: &Instance) -> PasswordPlan {
 
 /// Why a new password is needed, or why there is none and none is set by itself.
 fn why(object: &RdsInstance, inputs: &Inputs) -> Option<Result<&'static str, Problem>> {
-    let asked = inputs.rotate.is_some() && inputs.rotate != inputs.stored.rotated_for;
-    if inputs.journal.notes.contains_key(PASSWORD_UNSET) {
-        // Whatever is stored is of another database: one that was lost, or nothing yet.
+    if lacks_ours(inputs) {
         return Some(Ok("the database was made from a source and has that one's password"));
     }
+    let asked = inputs.rotate.is_some() && inputs.rotate != inputs.stored.rotated_for;
     match (&inputs.stored.password, &inputs.supplied) {
         (Some(stored), Supplied::Given(given)) => {
             (stored != given).then_some(Ok("the content of spec.credentials.secretRef changed"))
@@ -170,6 +171,22 @@ fn why(object: &RdsInstance, inputs: &Inputs) -> Option<Result<&'static str, Pro
             ),
         ))),
     }
+}
+
+/// Whether the database still has the password of what it was made from. The stored one may be that of an earlier database
+/// of this object: it counts only if it was promoted since.
+pub fn lacks_ours(inputs: &Inputs) -> bool {
+    let Some(made) = inputs.journal.notes.get(PASSWORD_UNSET) else { return false };
+    match (made.parse::<Timestamp>(), inputs.stored.rotated_at) {
+        (Ok(made), Some(set)) if inputs.stored.password.is_some() => set < made,
+        _ => true,
+    }
+}
+
+/// The note about a foreign password has served: the promotion is in the Secret, whatever became of the round after it.
+pub fn served(inputs: &Inputs) -> Option<String> {
+    let noted = inputs.journal.notes.contains_key(PASSWORD_UNSET);
+    (noted && !lacks_ours(inputs)).then(|| PASSWORD_UNSET.to_string())
 }
 
 fn is_due(object: &RdsInstance, inputs: &Inputs) -> bool {

@@ -128,7 +128,7 @@ fn manage(
     let mut steps = tags::steps(object, inputs, instance);
     let reboot = acts::reboot(object, instance, &gate, timetable, &groups.steps);
     steps.extend(groups.steps);
-    steps.extend(acts::promotion(object, instance, &gate, timetable));
+    steps.extend(acts::promotion(object, instance, &gate, timetable, inputs));
     steps.extend(changes.steps);
     steps.extend(password.step);
     steps.extend(acts::roles(object, instance, &gate));
@@ -144,7 +144,7 @@ fn manage(
         problem,
         waiting: waiting.or(deferred),
         promote_password: password.promote,
-        forget: groups.forget,
+        forget: groups.forget.into_iter().chain(credentials::served(inputs)).collect(),
         end: if settled { End::Settled } else { End::Open },
     }
 }

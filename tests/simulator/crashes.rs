@@ -1,0 +1,312 @@
+//! Every scenario once without a fault, to number its calls; then once more for every call and every fault. Whatever
+//! happens to whichever call, the end is the same: one database, a Secret that opens it, nothing destroyed that should not be.
+
+use awsdb::spec::{DeletionPolicy, annotation};
+
+use crate::sim::builder::{Manifest, named, rds};
+use crate::sim::faults::{At, EVERY_FAULT, Fault};
+use crate::sim::kube::Key;
+use crate::sim::universe::Universe;
+use crate::sim::{Setup, Sim};
+
+/// What is done, from where, and what must hold at the end.
+struct Scenario {
+    before: Universe,
+    act: Box<dyn Fn(&mut Sim)>,
+    done: Box<dyn Fn(&Sim) -> bool>,
+    check: Box<dyn Fn(&Sim)>,
+}
+
+/// Rounds that a fault may cost on top of the undisturbed life.
+const PATIENCE: usize = 40;
+
+impl Scenario {
+    fn start(&self) -> Sim {
+        let mut sim = Sim::over(self.before.clone(), Setup::default());
+        (self.act)(&mut sim);
+        sim
+    }
+
+    fn finish(&self, mut sim: Sim, limit: usize, what: &str) -> Sim {
+        while !(self.done)(&sim) {
+            assert!(sim.rounds < limit, "{what}: not done after {limit} rounds\n{}", sim.report());
+            sim.round();
+        }
+        // What is still on its way lands, and nothing comes undone.
+        sim.run(300);
+        assert!((self.done)(&sim), "{what}: it came undone\n{}", sim.report());
+        sim
+    }
+
+    fn survives_every_fault(&self) {
+        let start = self.before.calls.len();
+        let plain = self.start();
+        let plain = self.finish(plain, 400, "without a fault");
+        (self.check)(&plain);
+        let (end, limit) = (plain.mark(), plain.rounds + PATIENCE);
+        assert!(end > start + 4, "the scenario makes calls");
+        for number in start..end {
+            for fault in EVERY_FAULT {
+                self.survives(&[(number, fault)], limit);
+            }
+        }
+    }
+
+    fn survives(&self, faults: &[(usize, Fault)], limit: usize) {
+        let mut sim = self.start();
+        for (number, fault) in faults {
+            sim.fault(At::Call(*number), *fault);
+        }
+        let what = format!("{faults:?}");
+        let sim = self.finish(sim, limit, &what);
+        let check = std::panic::AssertUnwindSafe(|| (self.check)(&sim));
+        if std::panic::catch_unwind(check).is_err() {
+            panic!("with {what}\n{}", sim.report());
+        }
+    }
+}
+
+fn universe(prepare: impl FnOnce(&mut Sim)) -> Universe {
+    let mut sim = Sim::quick();
+    prepare(&mut sim);
+    sim.snapshot()
+}
+
+fn settled(manifest: Manifest) -> Universe {
+    universe(|sim| {
+        let key = sim.apply(manifest);
+        sim.settle();
+        sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
+        sim.settle();
+    })
+}
+
+fn key() -> Key {
+    ("shop".into(), "orders".into())
+}
+
+fn is_settled_and_opens(sim: &Sim) -> bool {
+    sim.is_settled(&key()) && sim.opens(&key()).is_ok() && !sim.the_db(&key()).is_busy()
+}
+
+fn one_database(sim: &Sim) {
+    sim.must_open(&key());
+    sim.aws(|aws| {
+        assert_eq!(aws.made, ["shop-orders"], "exactly one database was ever made");
+        assert_eq!(aws.instances.len(), 1);
+        assert!(aws.deleted.is_empty() && aws.snapshots.is_empty());
+    });
+}
+
+fn creation(manifest: Manifest) -> Scenario {
+    Scenario {
+        before: universe(|_| {}),
+        act: Box::new(move |sim| {
+            sim.apply(manifest.clone());
+        }),
+        done: Box::new(is_settled_and_opens),
+        check: Box::new(one_database),
+    }
+}
+
+#[test]
+fn creating_a_database_with_a_drawn_password_survives_every_fault_at_every_call() {
+    creation(rds()).survives_every_fault();
+}
+
+#[test]
+fn creating_a_database_that_needs_a_finalizer_survives_every_fault_at_every_call() {
+    creation(rds().snapshot_on_delete()).survives_every_fault();
+}
+
+#[test]
+fn creating_a_database_with_groups_survives_every_fault_at_every_call() {
+    let manifest = rds().parameter("shared_buffers", "1").subnets(&["subnet-aaaaaaaa", "subnet-bbbbbbbb"]);
+    let mut scenario = creation(manifest);
+    scenario.check = Box::new(|sim| {
+        one_database(sim);
+        assert_eq!(sim.the_db(&key()).running["shared_buffers"], "1");
+        assert_eq!(sim.the_db(&key()).reboots, 0);
+        sim.aws(|aws| assert_eq!((aws.parameter_groups.len(), aws.subnet_groups.len()), (1, 1)));
+    });
+    scenario.survives_every_fault();
+}
+
+#[test]
+fn creating_a_database_with_a_supplied_password_survives_every_fault_at_every_call() {
+    let mut scenario = creation(rds().password_from("mine"));
+    scenario.before = universe(|sim| sim.user_secret("shop", "mine", "users-own-password"));
+    scenario.check = Box::new(|sim| {
+        one_database(sim);
+        assert_eq!(sim.the_db(&key()).password, "users-own-password");
+    });
+    scenario.survives_every_fault();
+}
+
+#[test]
+fn restoring_a_snapshot_survives_every_fault_at_every_call() {
+    let before = universe(|sim| {
+        let old = sim.apply(named("old"));
+        sim.settle();
+        let now = sim.now();
+        sim.aws(|aws| aws.take_snapshot("shop-old", "monday", now));
+        sim.until("nothing is going on", |sim| !sim.the_db(&old).is_busy());
+        sim.settle();
+    });
+    let scenario = Scenario {
+        before,
+        act: Box::new(|sim| {
+            sim.apply(rds().from_snapshot("monday"));
+        }),
+        done: Box::new(|sim| {
+            let old = ("shop".to_string(), "old".to_string());
+            is_settled_and_opens(sim) && sim.the_db(&key()).password != sim.the_db(&old).password
+        }),
+        check: Box::new(|sim| {
+            sim.must_open(&key());
+            sim.aws(|aws| assert_eq!(aws.made, ["shop-old", "shop-orders"]));
+            assert!(!sim.status(&key()).shared.journal.notes.contains_key("passwordUnset"), "the note has served");
+        }),
+    };
+    scenario.survives_every_fault();
+}
+
+#[test]
+fn modifying_survives_every_fault_at_every_call() {
+    let scenario = Scenario {
+        before: settled(rds().backups(7).at_once()),
+        act: Box::new(|sim| {
+            sim.apply(rds().backups(9).class("db.t4g.small").storage(40).tag("team", "a").at_once());
+        }),
+        done: Box::new(is_settled_and_opens),
+        check: Box::new(|sim| {
+            one_database(sim);
+            let settings = sim.the_db(&key()).shown.settings;
+            assert_eq!((settings.backup_retention_period, settings.allocated_storage), (Some(9), Some(40)));
+            assert_eq!(settings.db_instance_class.as_deref(), Some("db.t4g.small"));
+        }),
+    };
+    scenario.survives_every_fault();
+}
+
+#[test]
+fn a_reboot_for_static_parameters_happens_once_whatever_the_fault() {
+    let scenario = Scenario {
+        before: settled(rds().parameter("shared_buffers", "1").at_once()),
+        act: Box::new(|sim| {
+            sim.apply(rds().parameter("shared_buffers", "2").at_once());
+        }),
+        done: Box::new(|sim| is_settled_and_opens(sim) && sim.the_db(&key()).running["shared_buffers"] == "2"),
+        check: Box::new(|sim| {
+            one_database(sim);
+            assert_eq!(sim.the_db(&key()).reboots, 1);
+        }),
+    };
+    scenario.survives_every_fault();
+}
+
+fn rotation() -> Scenario {
+    let before = settled(rds());
+    let old = before.aws.instances["shop-orders"].password.clone();
+    Scenario {
+        before,
+        act: Box::new(|sim| sim.annotate(&key(), annotation::ROTATE, "1")),
+        done: Box::new(move |sim| is_settled_and_opens(sim) && sim.the_db(&key()).password != old),
+        check: Box::new(|sim| {
+            one_database(sim);
+            let credentials = sim.secret("shop", "orders-credentials").unwrap();
+            assert!(!credentials.contains_key("password-next"), "the change is finished");
+            assert_eq!(credentials["password"].expose(), sim.the_db(&key()).password);
+        }),
+    }
+}
+
+#[test]
+fn rotating_a_password_survives_every_fault_at_every_call() {
+    rotation().survives_every_fault();
+}
+
+#[test]
+fn changing_the_referenced_secret_survives_every_fault_at_every_call() {
+    let before = universe(|sim| {
+        sim.user_secret("shop", "mine", "first-password");
+        let key = sim.apply(rds().password_from("mine"));
+        sim.settle();
+        sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
+        sim.settle();
+    });
+    let scenario = Scenario {
+        before,
+        act: Box::new(|sim| sim.user_secret("shop", "mine", "second-password")),
+        done: Box::new(|sim| is_settled_and_opens(sim) && sim.the_db(&key()).password == "second-password"),
+        check: Box::new(one_database),
+    };
+    scenario.survives_every_fault();
+}
+
+#[test]
+fn handing_the_password_to_aws_and_back_survives_every_fault_at_every_call() {
+    let there = Scenario {
+        before: settled(rds()),
+        act: Box::new(|sim| {
+            sim.apply(rds().aws_managed());
+        }),
+        done: Box::new(|sim| is_settled_and_opens(sim) && sim.the_db(&key()).password.starts_with("aws-chose")),
+        check: Box::new(one_database),
+    };
+    there.survives_every_fault();
+    let back = Scenario {
+        before: settled(rds().aws_managed()),
+        act: Box::new(|sim| {
+            sim.apply(rds());
+        }),
+        done: Box::new(|sim| is_settled_and_opens(sim) && !sim.the_db(&key()).password.starts_with("aws-chose")),
+        check: Box::new(one_database),
+    };
+    back.survives_every_fault();
+}
+
+fn deletion(policy: DeletionPolicy) -> Scenario {
+    let manifest = rds().deletion(policy).parameter("shared_buffers", "1");
+    Scenario {
+        before: settled(manifest),
+        act: Box::new(|sim| sim.delete(&key())),
+        done: Box::new(|sim| sim.is_gone(&key())),
+        check: Box::new(move |sim| {
+            assert!(sim.kube(|kube| kube.secrets.is_empty()), "the Secrets go with the database");
+            sim.aws(|aws| {
+                assert_eq!(aws.made, ["shop-orders"]);
+                assert!(aws.instances.is_empty() && aws.parameter_groups.is_empty());
+                assert_eq!(aws.deleted.len(), 1, "it is deleted once");
+                let wanted = usize::from(policy == DeletionPolicy::Snapshot);
+                assert_eq!(aws.snapshots.len(), wanted, "the final snapshot exists once, if it was asked for");
+                assert_eq!(aws.deleted[0].final_snapshot.iter().count(), wanted);
+                assert!(aws.snapshots.values().all(|snap| snap.shown.tags.contains_key("awsdb.dev/owner")));
+            });
+        }),
+    }
+}
+
+#[test]
+fn deleting_with_a_final_snapshot_survives_every_fault_at_every_call() {
+    deletion(DeletionPolicy::Snapshot).survives_every_fault();
+}
+
+#[test]
+fn deleting_without_a_snapshot_survives_every_fault_at_every_call() {
+    deletion(DeletionPolicy::Delete).survives_every_fault();
+}
+
+#[test]
+fn two_crashes_in_one_creation_or_rotation_are_survived_too() {
+    for scenario in [creation(rds()), rotation()] {
+        let start = scenario.before.calls.len();
+        let plain = scenario.finish(scenario.start(), 400, "without a fault");
+        let (end, limit) = (plain.mark().min(start + 24), plain.rounds + 2 * PATIENCE);
+        for first in start..end {
+            for second in first + 1..end {
+                scenario.survives(&[(first, Fault::CrashAfter), (second, Fault::CrashAfter)], limit);
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The operator against a cloud and a cluster in memory: real state machines, every fault at every call, and a clock
+//! that the test moves (architecture.md section 9, layer 3).
+
+mod approvals;
+mod convergence;
+mod crashes;
+mod rebuilt;
+mod rules;
+mod sim;
+mod statuses;

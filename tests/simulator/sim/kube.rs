@@ -1,0 +1,179 @@
+//! An API server in memory: objects with resourceVersion and generation, finalizers, applied status, Secrets, events.
+
+use std::collections::BTreeMap;
+
+use awsdb::conditions::TYPES;
+use awsdb::controller::cluster::{ClusterError, Note, SecretContent};
+use awsdb::kinds::rds::RdsInstance;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{Resource, ResourceExt};
+use serde_json::Value;
+
+/// Namespace and name.
+pub type Key = (String, String);
+
+/// What is stored.
+#[derive(Clone, Default)]
+pub struct Kube {
+    /// Objects as JSON, so that everything passes through the CRD's own types on every read.
+    objects: BTreeMap<Key, Value>,
+    pub secrets: BTreeMap<Key, SecretContent>,
+    pub events: Vec<(Key, Note)>,
+    pub crd_is_being_deleted: bool,
+    version: u64,
+    uids: u64,
+}
+
+impl Kube {
+    fn next_version(&mut self) -> String {
+        self.version += 1;
+        self.version.to_string()
+    }
+
+    /// The object as it is stored.
+    pub fn get(&self, key: &Key) -> Option<RdsInstance> {
+        self.objects.get(key).map(|value| serde_json::from_value(value.clone()).expect("a stored object decodes"))
+    }
+
+    fn put(&mut self, key: &Key, mut object: RdsInstance) -> RdsInstance {
+        object.meta_mut().resource_version = Some(self.next_version());
+        self.objects.insert(key.clone(), serde_json::to_value(&object).expect("an object serialises"));
+        object
+    }
+
+    pub fn keys(&self) -> Vec<Key> {
+        self.objects.keys().cloned().collect()
+    }
+
+    /// `kubectl apply`: creates the object, or gives it another spec.
+    pub fn apply(&mut self, mut object: RdsInstance) -> Key {
+        let key = (object.namespace().unwrap_or_default(), object.name_any());
+        match self.get(&key) {
+            None => {
+                self.uids += 1;
+                object.meta_mut().uid = Some(format!("{:08x}-1111-2222-3333-444444444444", self.uids * 0x11));
+                object.meta_mut().generation = Some(1);
+                self.put(&key, object);
+            }
+            Some(stored) => {
+                self.edit(&key, |it| it.spec = object.spec.clone());
+                let _ = stored;
+            }
+        }
+        key
+    }
+
+    /// An edit by the user: the generation moves with the spec.
+    pub fn edit(&mut self, key: &Key, change: impl FnOnce(&mut RdsInstance)) {
+        let before = self.get(key).expect("the object that is edited exists");
+        let mut after = before.clone();
+        change(&mut after);
+        if after.spec != before.spec {
+            after.meta_mut().generation = before.meta().generation.map(|generation| generation + 1);
+        }
+        if after != before {
+            self.put(key, after);
+        }
+    }
+
+    /// `kubectl delete`.
+    pub fn delete(&mut self, key: &Key, now: Timestamp) {
+        let Some(mut object) = self.get(key) else { return };
+        if object.finalizers().is_empty() {
+            self.objects.remove(key);
+        } else if object.meta().deletion_timestamp.is_none() {
+            object.meta_mut().deletion_timestamp = Some(Time(now));
+            object.meta_mut().generation = object.meta().generation.map(|generation| generation + 1);
+            self.put(key, object);
+        }
+    }
+
+    /// The cluster is rebuilt: manifests come back without status, with new uids.
+    pub fn rebuild(&mut self, keeps_secrets: bool) {
+        for key in self.keys() {
+            let mut object = self.get(&key).unwrap();
+            object.status = None;
+            object.meta_mut().finalizers = None;
+            object.meta_mut().deletion_timestamp = None;
+            self.objects.remove(&key);
+            self.apply(object);
+        }
+        if !keeps_secrets {
+            self.secrets.clear();
+        }
+    }
+
+    fn current(&self, object: &RdsInstance) -> Result<(Key, RdsInstance), ClusterError> {
+        let key = (object.namespace().unwrap_or_default(), object.name_any());
+        let stored = self.get(&key).ok_or_else(|| ClusterError::Gone(key.1.clone()))?;
+        if stored.uid() != object.uid() || stored.resource_version() != object.resource_version() {
+            return Err(ClusterError::Conflict(format!("{} has another resourceVersion", key.1)));
+        }
+        Ok((key, stored))
+    }
+
+    /// Applies our part of the status; conditions of others stay.
+    pub fn write_status(&mut self, object: &RdsInstance, mut status: Value) -> Result<String, ClusterError> {
+        let (key, stored) = self.current(object)?;
+        let mut whole = serde_json::to_value(&stored).unwrap();
+        let foreign = whole["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let foreign = foreign.into_iter().filter(|one| !TYPES.contains(&one["type"].as_str().unwrap_or_default()));
+        if let Some(all) = status["conditions"].as_array_mut() {
+            all.extend(foreign);
+        }
+        if whole["status"] == status {
+            return Ok(stored.resource_version().unwrap_or_default());
+        }
+        whole["status"] = status;
+        let after: RdsInstance = serde_json::from_value(whole)
+            .map_err(|error| ClusterError::Schema(format!("the status does not fit the CRD: {error}")))?;
+        Ok(self.put(&key, after).resource_version().unwrap_or_default())
+    }
+
+    pub fn set_finalizers(&mut self, object: &RdsInstance, names: Vec<String>) -> Result<RdsInstance, ClusterError> {
+        let (key, mut stored) = self.current(object)?;
+        let is_new = names.iter().any(|name| !stored.finalizers().contains(name));
+        if stored.meta().deletion_timestamp.is_some() && is_new {
+            return Err(ClusterError::Other("no finalizer can be added to an object that is being deleted".into()));
+        }
+        stored.meta_mut().finalizers = (!names.is_empty()).then_some(names);
+        if stored.meta().deletion_timestamp.is_some() && stored.finalizers().is_empty() {
+            self.objects.remove(&key);
+            return Ok(stored);
+        }
+        Ok(self.put(&key, stored))
+    }
+
+    pub fn write_secret(&mut self, namespace: &str, secret: &SecretContent) -> Result<String, ClusterError> {
+        let key = (namespace.to_string(), secret.name.clone());
+        let stored = self.secrets.get(&key);
+        match (stored, &secret.version) {
+            (Some(_), None) => return Err(ClusterError::Conflict(format!("Secret {} exists", secret.name))),
+            (None, Some(_)) => return Err(ClusterError::Gone(format!("Secret {}", secret.name))),
+            (Some(stored), Some(_)) if stored.version != secret.version => {
+                return Err(ClusterError::Conflict(format!("Secret {} has another version", secret.name)));
+            }
+            (Some(stored), Some(_)) if stored.secret_type != secret.secret_type => {
+                return Err(ClusterError::Other("Secret.type: field is immutable".into()));
+            }
+            _ => {}
+        }
+        let version = self.next_version();
+        self.secrets.insert(key, SecretContent { version: Some(version.clone()), ..secret.clone() });
+        Ok(version)
+    }
+
+    pub fn delete_secret(&mut self, namespace: &str, name: &str, version: &str) -> Result<(), ClusterError> {
+        let key = (namespace.to_string(), name.to_string());
+        match self.secrets.get(&key) {
+            Some(stored) if stored.version.as_deref() != Some(version) => {
+                Err(ClusterError::Conflict(format!("Secret {name} has another version")))
+            }
+            _ => {
+                self.secrets.remove(&key);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The driver of the simulation: rounds of the real reconcile against both sides in memory, with the clock in the
+//! test's hands.
+
+pub mod aws;
+pub mod builder;
+pub mod faults;
+pub mod kube;
+pub mod questions;
+pub mod seams;
+pub mod universe;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use awsdb::controller::brake::Brake;
+use awsdb::controller::cluster::ClusterError;
+use awsdb::controller::reconcile::{Round, reconcile};
+use awsdb::controller::{Installation, Recalls, World};
+use awsdb::kind::Clocks;
+use awsdb::kinds::rds::RdsInstance;
+
+use aws::{Aws, Timing};
+use builder::Manifest;
+use faults::{At, Fault};
+use kube::{Key, Kube};
+use seams::{SimCloud, SimCluster};
+use universe::{Shared, Universe};
+
+/// How a round ended.
+#[derive(Debug)]
+pub enum Ended {
+    Round(Round),
+    Refused(ClusterError),
+    Crashed,
+    /// No object is left.
+    Idle,
+}
+
+/// How the operator was started.
+#[derive(Clone)]
+pub struct Setup {
+    pub installation: Installation,
+    pub clocks: Clocks,
+    pub brake: (usize, Duration),
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let installation = Installation {
+            name: "test".into(),
+            cluster: "cluster-1".into(),
+            region: aws::REGION.into(),
+            trust_account: false,
+        };
+        Self { installation, clocks: Clocks::default(), brake: (5, Duration::from_secs(600)) }
+    }
+}
+
+/// The operator and its universe.
+pub struct Sim {
+    pub shared: Shared,
+    pub setup: Setup,
+    /// Every round is followed by another at once if it wrote something, as its own watch events would have it.
+    pub eager: bool,
+    pub rounds: usize,
+    world: World<SimCloud, SimCluster>,
+    due: BTreeMap<Key, Timestamp>,
+    told: usize,
+}
+
+/// A Monday; the default maintenance window is on Sunday, 04:00 to 05:00.
+const START: &str = "2026-11-16T10:00:00Z";
+
+impl Sim {
+    pub fn new() -> Self {
+        Self::with(Timing::real(), Setup::default())
+    }
+
+    /// In a cloud that is ready at once.
+    pub fn instant() -> Self {
+        Self::with(Timing::instant(), Setup::default())
+    }
+
+    /// In a cloud of few rounds.
+    pub fn quick() -> Self {
+        Self::with(Timing::quick(), Setup::default())
+    }
+
+    /// With a sweep of half an hour, for days and weeks.
+    pub fn patient() -> Self {
+        let mut setup = Setup::default();
+        setup.clocks.sweep = Duration::from_secs(1800);
+        Self::with(Timing::real(), setup)
+    }
+
+    pub fn with(timing: Timing, setup: Setup) -> Self {
+        let now = START.parse().unwrap();
+        let universe = Universe {
+            now,
+            aws: Aws::new(timing, now),
+            kube: Kube::default(),
+            calls: Vec::new(),
+            faults: Vec::new(),
+            late: Vec::new(),
+            crashed: false,
+        };
+        Self::over(universe, setup)
+    }
+
+    /// An operator that starts in a universe.
+    pub fn over(universe: Universe, setup: Setup) -> Self {
+        let due = universe.kube.keys().into_iter().map(|key| (key, universe.now)).collect();
+        let told = universe.kube.events.len();
+        let shared = Shared::new(universe);
+        let world = start(&shared, &setup);
+        Self { shared, setup, eager: false, rounds: 0, world, due, told }
+    }
+
+    /// The universe as it is, to start another simulation from.
+    pub fn snapshot(&self) -> Universe {
+        self.shared.lock().clone()
+    }
+
+    /// The operator's process is replaced: its memory is lost.
+    pub fn restart(&mut self) {
+        self.world = start(&self.shared, &self.setup);
+        let (now, keys) = (self.now(), self.shared.lock().kube.keys());
+        self.due = keys.into_iter().map(|key| (key, now)).collect();
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.shared.lock().now
+    }
+
+    pub fn apply(&mut self, manifest: Manifest) -> Key {
+        let key = self.shared.lock().kube.apply(manifest.0);
+        self.touch(&key);
+        key
+    }
+
+    pub fn edit(&mut self, key: &Key, change: impl FnOnce(&mut RdsInstance)) {
+        self.shared.lock().kube.edit(key, change);
+        self.touch(key);
+    }
+
+    pub fn annotate(&mut self, key: &Key, name: &str, value: &str) {
+        self.edit(key, |object| {
+            object.metadata.annotations.get_or_insert_default().insert(name.into(), value.into());
+        });
+    }
+
+    pub fn delete(&mut self, key: &Key) {
+        let mut universe = self.shared.lock();
+        let now = universe.now;
+        universe.kube.delete(key, now);
+        drop(universe);
+        self.touch(key);
+    }
+
+    /// The object is due now, as its watch event would have it.
+    pub fn touch(&mut self, key: &Key) {
+        self.due.insert(key.clone(), self.now());
+    }
+
+    /// Something happens to a call.
+    pub fn fault(&mut self, at: At, fault: Fault) {
+        self.shared.lock().faults.push((at, fault));
+    }
+
+    /// Changes AWS behind the operator's back.
+    pub fn aws<T>(&self, act: impl FnOnce(&mut Aws) -> T) -> T {
+        let mut universe = self.shared.lock();
+        let now = universe.now;
+        universe.aws.advance(now);
+        act(&mut universe.aws)
+    }
+
+    /// Changes Kubernetes behind the operator's back.
+    pub fn kube<T>(&self, act: impl FnOnce(&mut Kube) -> T) -> T {
+        act(&mut self.shared.lock().kube)
+    }
+
+    /// One round of the object that is due next.
+    pub fn round(&mut self) -> Ended {
+        loop {
+            let Some((key, at)) = self.due.iter().min_by_key(|(_, at)| **at).map(|(key, at)| (key.clone(), *at)) else {
+                return Ended::Idle;
+            };
+            let object = {
+                let mut universe = self.shared.lock();
+                universe.advance(at);
+                universe.kube.get(&key)
+            };
+            match object {
+                Some(object) => return self.reconcile(&key, object),
+                None => self.due.remove(&key),
+            };
+        }
+    }
+
+    /// One round with an object as some cache has it.
+    pub fn reconcile(&mut self, key: &Key, object: RdsInstance) -> Ended {
+        self.rounds += 1;
+        let writes = self.kube_writes();
+        let ended = match poll_once(reconcile(&self.world, object)) {
+            Some(Ok(round)) => Ended::Round(round),
+            Some(Err(error)) => Ended::Refused(error),
+            None => {
+                assert!(std::mem::take(&mut self.shared.lock().crashed), "a round waits for something that is no call");
+                self.restart();
+                Ended::Crashed
+            }
+        };
+        let wrote = self.kube_writes() > writes;
+        let after = match &ended {
+            Ended::Round(_) if self.eager && wrote => Duration::from_millis(10),
+            Ended::Round(round) => round.after,
+            Ended::Refused(_) => Duration::from_secs(2),
+            _ => Duration::from_secs(3),
+        };
+        let at = self.now() + SignedDuration::try_from(after).unwrap();
+        self.due.insert(key.clone(), at);
+        self.nothing_secret_was_told();
+        ended
+    }
+
+    /// Rounds for so long.
+    pub fn run(&mut self, seconds: i64) {
+        let end = self.now() + SignedDuration::from_secs(seconds);
+        while self.due.values().min().is_some_and(|at| *at <= end) {
+            if matches!(self.round(), Ended::Idle) {
+                break;
+            }
+        }
+        self.shared.lock().advance(end);
+    }
+
+    /// Rounds until something holds.
+    ///
+    /// # Panics
+    /// When it does not hold after 400 rounds.
+    pub fn until(&mut self, what: &str, holds: impl Fn(&Sim) -> bool) {
+        for _ in 0..400 {
+            if holds(self) {
+                return;
+            }
+            self.round();
+        }
+        panic!("after 400 rounds it is not so that {what}\n{}", self.report());
+    }
+
+    /// Rounds until every object is ready and synced, or gone.
+    pub fn settle(&mut self) {
+        self.until("everything is settled", |sim| sim.kube(|kube| kube.keys()).iter().all(|key| sim.is_settled(key)));
+    }
+
+    /// No password is in anything that people read.
+    fn nothing_secret_was_told(&mut self) {
+        let universe = self.shared.lock();
+        let secrets = universe.kube.secrets.values().flat_map(|secret| &secret.data);
+        let stored =
+            secrets.filter(|(key, _)| key.starts_with("password")).map(|(_, value)| value.expose().to_string());
+        let set = universe.aws.instances.values().map(|db| db.password.clone());
+        let passwords: Vec<String> = stored.chain(set).filter(|password| password.len() > 7).collect();
+        let mut texts: Vec<String> = universe
+            .kube
+            .keys()
+            .iter()
+            .filter_map(|key| universe.kube.get(key))
+            .map(|object| serde_json::to_string(&object.status).unwrap())
+            .collect();
+        texts.extend(universe.kube.events[self.told..].iter().map(|(_, note)| format!("{note:?}")));
+        self.told = universe.kube.events.len();
+        for password in &passwords {
+            assert!(!texts.iter().any(|text| text.contains(password)), "a password was told: {texts:?}");
+        }
+    }
+}
+
+fn start(shared: &Shared, setup: &Setup) -> World<SimCloud, SimCluster> {
+    let clock = shared.clone();
+    World {
+        cloud: SimCloud(shared.clone()),
+        cluster: SimCluster(shared.clone()),
+        installation: setup.installation.clone(),
+        clocks: setup.clocks,
+        brake: Brake::new(setup.brake.0, setup.brake.1),
+        now: Box::new(move || clock.lock().now),
+        recall: Recalls::default(),
+    }
+}
+
+/// No call of the simulation ever waits: a future that does so was interrupted by a crash, and is dropped.
+fn poll_once<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}

@@ -1,0 +1,106 @@
+//! The two traits of the operator, implemented over the universe.
+
+use awsdb::aws::rds::{Action, Id, Observed, RdsRemote};
+use awsdb::aws::{Action as _, Cloud, CloudError, Look, Looked, Password};
+use awsdb::controller::cluster::{Cluster, ClusterError, Note, SecretContent};
+use awsdb::kinds::rds::RdsInstance;
+use kube::ResourceExt;
+use serde_json::Value;
+
+use super::universe::{LateCall, Shared, aws_call, aws_failure, kube_call};
+
+/// AWS, as the operator reaches it.
+#[derive(Clone)]
+pub struct SimCloud(pub Shared);
+
+/// Kubernetes, as the operator reaches it.
+#[derive(Clone)]
+pub struct SimCluster(pub Shared);
+
+impl Cloud<RdsRemote> for SimCloud {
+    async fn observe(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
+        let call = aws_call("DescribeDBInstances", format!("{} {look:?}", id.identifier), false);
+        let fail = |code| aws_failure("DescribeDBInstances", code);
+        self.0
+            .pass(
+                call,
+                None,
+                |universe| {
+                    let now = universe.now;
+                    universe.aws.advance(now);
+                    universe.aws.observe(id, look)
+                },
+                fail,
+            )
+            .await
+    }
+
+    async fn perform(&self, id: &Id, action: &Action, password: Option<&Password>) -> Result<(), CloudError> {
+        let operation = action.operation();
+        let call = aws_call(operation, format!("{} {action:?}", id.identifier), true);
+        let (id, action, password) = (id.clone(), action.clone(), password.cloned());
+        let late = {
+            let at = self.0.lock().now;
+            LateCall { at, id: id.clone(), action: action.clone(), password: password.clone() }
+        };
+        let act = |universe: &mut super::universe::Universe| {
+            let now = universe.now;
+            universe.aws.perform(now, &id, &action, password.as_ref())
+        };
+        self.0.pass(call, Some(late), act, |code| aws_failure(operation, code)).await
+    }
+}
+
+fn failure(code: &'static str) -> ClusterError {
+    ClusterError::Other(format!("{code}: the API server did not answer"))
+}
+
+impl Cluster<RdsInstance> for SimCluster {
+    async fn object(&self, namespace: &str, name: &str) -> Result<Option<RdsInstance>, ClusterError> {
+        let key = (namespace.to_string(), name.to_string());
+        self.0
+            .pass(kube_call("object", name.into(), false), None, |universe| Ok(universe.kube.get(&key)), failure)
+            .await
+    }
+
+    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<SecretContent>, ClusterError> {
+        let key = (namespace.to_string(), name.to_string());
+        let read = |universe: &mut super::universe::Universe| Ok(universe.kube.secrets.get(&key).cloned());
+        self.0.pass(kube_call("secret", name.into(), false), None, read, failure).await
+    }
+
+    async fn write_secret(&self, namespace: &str, secret: &SecretContent) -> Result<String, ClusterError> {
+        let call = kube_call("write_secret", secret.name.clone(), true);
+        self.0.pass(call, None, |universe| universe.kube.write_secret(namespace, secret), failure).await
+    }
+
+    async fn delete_secret(&self, namespace: &str, name: &str, version: &str) -> Result<(), ClusterError> {
+        let call = kube_call("delete_secret", name.into(), true);
+        self.0.pass(call, None, |universe| universe.kube.delete_secret(namespace, name, version), failure).await
+    }
+
+    async fn write_status(&self, object: &RdsInstance, status: Value) -> Result<String, ClusterError> {
+        let call = kube_call("write_status", object.name_any(), true);
+        self.0.pass(call, None, |universe| universe.kube.write_status(object, status), failure).await
+    }
+
+    async fn set_finalizers(&self, object: &RdsInstance, names: Vec<String>) -> Result<RdsInstance, ClusterError> {
+        let call = kube_call("set_finalizers", format!("{names:?}"), true);
+        self.0.pass(call, None, |universe| universe.kube.set_finalizers(object, names), failure).await
+    }
+
+    async fn crd_is_being_deleted(&self) -> Result<bool, ClusterError> {
+        let call = kube_call("crd_is_being_deleted", String::new(), false);
+        self.0.pass(call, None, |universe| Ok(universe.kube.crd_is_being_deleted), failure).await
+    }
+
+    async fn tell(&self, object: &RdsInstance, note: Note) {
+        let call = kube_call("tell", format!("{}: {}", note.reason, note.text), true);
+        let key = (object.namespace().unwrap_or_default(), object.name_any());
+        let write = |universe: &mut super::universe::Universe| {
+            universe.kube.events.push((key, note));
+            Ok(())
+        };
+        let _: Result<(), ClusterError> = self.0.pass(call, None, write, failure).await;
+    }
+}
