@@ -296,6 +296,10 @@ mod tests {
         let call = LastCall { operation: operation.into(), at, step: String::new() };
         inputs.journal.calls.insert("instance".into(), call);
         inputs.accepted = accepted;
+        if operation != "AddTagsToResource" {
+            // A create empties the note of the identity.
+            inputs.journal.notes.insert(RESOURCE_ID.into(), String::new());
+        }
         inputs
     }
 
@@ -533,7 +537,7 @@ mod tests {
                     manage(),
                     sent(Inputs { recorded_arn: None, ..absent_for(90) }, "CreateDBInstance", 110, false),
                     Seen::Absent,
-                    "Wait: Creating",
+                    "Wait: ProvingAbsence",
                 ),
                 (
                     "after two minutes it did not",

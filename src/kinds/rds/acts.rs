@@ -15,7 +15,13 @@ use super::spec::PowerState;
 use super::states::{State, state};
 
 /// A read replica becomes an instance of its own. Until then it has its source's password.
-pub fn promotion(object: &RdsInstance, instance: &Instance, gate: &Gate, timetable: Timetable) -> Option<Step<Action>> {
+pub fn promotion(
+    object: &RdsInstance,
+    inputs: &Inputs,
+    instance: &Instance,
+    gate: &Gate,
+    timetable: Timetable,
+) -> Option<Step<Action>> {
     let source = instance.replica_source.as_ref().filter(|_| object.spec.promote == Some(true))?;
     let settings = &object.spec.settings;
     let action = Action::Promote {

@@ -50,17 +50,14 @@ fn member(want: Want, what: &str, cluster: &str) -> Plan<Action> {
     ))
 }
 
-/// The making is held: an empty database in place of a lost one is the user's decision. What it waits for stays in the
-/// way of an approval.
+/// Every step is held: an empty database in place of a lost one is the user's decision. What waits for something else goes
+/// on waiting for it: an approval makes no source usable and no group complete.
 fn recreate(plan: Plan<Action>, problem: Problem) -> Plan<Action> {
-    let hold = |step: Step<Action>| {
-        let when = if matches!(step.when, When::After(_)) { step.when } else { When::Approval };
-        Step { when, class: Disruption::Replacement, ..step }
-    };
+    let hold = |when: When| if matches!(when, When::After(_)) { when } else { When::Approval };
     let steps = plan
         .steps
         .into_iter()
-        .map(|step| if crate::aws::Action::creates(&step.action) { hold(step) } else { step })
+        .map(|step| Step { when: hold(step.when), class: Disruption::Replacement, ..step })
         .collect();
     Plan { steps, problem: plan.problem.or(Some(problem)), ..Plan::default() }
 }
@@ -128,7 +125,7 @@ fn manage(
     let mut steps = tags::steps(object, inputs, instance);
     let reboot = acts::reboot(object, instance, &gate, timetable, &groups.steps);
     steps.extend(groups.steps);
-    steps.extend(acts::promotion(object, instance, &gate, timetable, inputs));
+    steps.extend(acts::promotion(object, inputs, instance, &gate, timetable));
     steps.extend(changes.steps);
     steps.extend(password.step);
     steps.extend(acts::roles(object, instance, &gate));

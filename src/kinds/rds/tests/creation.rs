@@ -89,10 +89,9 @@ impl Scene {
 }
 
 #[test]
-fn the_source_is_looked_at_only_until_the_instance_is_made() {
+fn the_source_is_named_as_long_as_the_instance_is_wanted() {
     assert!(snapshot().id().source.is_some());
-    assert!(snapshot().noted(RESOURCE_ID, "").id().source.is_some(), "a create was sent, its outcome unknown");
-    assert!(snapshot().noted(RESOURCE_ID, "db-1").id().source.is_none());
+    assert!(snapshot().noted(RESOURCE_ID, "db-1").id().source.is_some(), "a lost one may be made again");
     assert!(snapshot().deleting().id().source.is_none());
     assert!(unmade().id().source.is_none());
 }

@@ -163,8 +163,10 @@ fn a_database_made_from_a_source_gets_its_password_once_it_is_there() {
     let restored = || rds().noted(PASSWORD_UNSET, "true").stored(|stored| *stored = Stored::default());
     assert_eq!(restored().steps(), [SET]);
     assert_eq!(restored().status("creating").steps(), ["later (Updating): ModifyDBInstance the next password (none)"]);
-    let kept = rds().noted(PASSWORD_UNSET, "true");
+    let kept = rds().noted(PASSWORD_UNSET, "2026-11-25T11:00:00Z");
     assert_eq!(kept.steps(), [SET], "what is stored is of the database that was lost");
+    let served = rds().noted(PASSWORD_UNSET, "2026-11-20T11:00:00Z").plan();
+    assert_eq!((served.steps.len(), served.forget), (0, vec![PASSWORD_UNSET.to_string()]), "promoted since then");
     assert!(restored().next(true).plan().promote_password);
 }
 
@@ -173,7 +175,7 @@ fn a_promoted_replica_gets_a_password_of_its_own() {
     let promoting = replica().wants(json!({ "promote": true }));
     let step = &promoting.plan().steps[0];
     assert_eq!(told(step), "now: PromoteReadReplica (reboot)");
-    assert_eq!(step.notes, [(PASSWORD_UNSET.to_string(), "true".to_string())]);
+    assert_eq!(step.notes, [(PASSWORD_UNSET.to_string(), NOW.to_string())]);
     assert_eq!(promoting.plan().steps.len(), 1, "a replica cannot differ from its source");
     let promoted = promoting.instance(|instance| instance.replica_source = None).noted(PASSWORD_UNSET, "true");
     assert_eq!(promoted.steps(), [SET]);
