@@ -99,6 +99,9 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
         written: None,
         object,
     };
+    for (id, count) in world.recall.get(&case.uid()).uncounted {
+        *case.inputs.journal.attempts.entry(id).or_default() += count;
+    }
     refresh_journal(&mut case);
     case.credentials = world.cluster.secret(&namespace, &case.credentials_name()).await?;
     case.connection = world.cluster.secret(&namespace, &case.connection_name()).await?;

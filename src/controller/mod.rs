@@ -20,7 +20,7 @@ pub mod run;
 mod testing;
 mod turn;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -69,6 +69,8 @@ pub struct Recall {
     pub version: Option<String>,
     /// Things whose last call AWS accepted.
     pub accepted: BTreeSet<&'static str>,
+    /// Accepted calls by step id that the journal in status does not count yet.
+    pub uncounted: BTreeMap<String, u32>,
     /// Since when direct looks have not found the main thing.
     pub absent_since: Option<Timestamp>,
     /// Failures in a row.

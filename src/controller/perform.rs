@@ -57,7 +57,6 @@ impl Performed {
         journal.notes.extend(decision.spent.iter().map(|hash| (SPENT.to_string(), hash.clone())));
         for (id, step) in &decision.run {
             journal.notes.extend(step.notes.iter().cloned());
-            *journal.attempts.entry(id.clone()).or_default() += 1;
             let call =
                 LastCall { operation: step.action.operation().into(), at: Time(case.inputs.now), step: id.clone() };
             journal.calls.insert(step.thing.into(), call);
@@ -100,8 +99,11 @@ where
         });
         match world.cloud.perform(&id, &step.action, password.as_ref()).await {
             Ok(()) => {
+                // Only what AWS accepted can be without effect: a call that a crash or a throttle prevented is none.
+                *case.inputs.journal.attempts.entry(step_id.clone()).or_default() += 1;
                 world.recall.update(&uid, |recall| {
                     recall.accepted.insert(step.thing);
+                    *recall.uncounted.entry(step_id.clone()).or_default() += 1;
                 });
                 performed.touched_main |= is_main;
                 accepted(world, case, step, performed).await?;
@@ -167,10 +169,6 @@ fn failed<K: Kind>(
         if let Some(call) = case.inputs.journal.calls.get_mut(step.thing) {
             call.step.clear();
         }
-    }
-    // A call that AWS did not accept is no attempt that had no effect.
-    if let Some(count) = case.inputs.journal.attempts.get_mut(id) {
-        *count = count.saturating_sub(1);
     }
     match error.class {
         Class::Busy | Class::Exists | Class::Absent | Class::AlreadyDone => performed.waiting = busy(Reason::Busy),

@@ -162,7 +162,7 @@ pub async fn after_calls<K: Kind, C, S: Cluster<K>>(
 ) -> Result<(), ClusterError> {
     let failures = world.recall.get(&case.uid()).failures;
     if performed.failed() && performed.problem.is_none() && failures == 0 {
-        // Nothing flips at the first failure that passes by itself; the count of attempts is mended next time.
+        // Nothing flips at the first failure that passes by itself.
         return Ok(());
     }
     let outcome = Outcome {
@@ -274,12 +274,16 @@ async fn write_status<K: Kind, C, S: Cluster<K>>(
     let own = own_part(wanted.clone());
     if current == own {
         case.written = Some(own);
+        world.recall.update(&case.uid(), |recall| recall.uncounted.clear());
         return Ok(());
     }
     let version = world.cluster.write_status(&case.object, wanted).await?;
     case.object.meta_mut().resource_version = Some(version.clone());
     case.written = Some(own);
-    world.recall.update(&case.uid(), |recall| recall.version = Some(version));
+    world.recall.update(&case.uid(), |recall| {
+        recall.version = Some(version);
+        recall.uncounted.clear();
+    });
     Ok(())
 }
 

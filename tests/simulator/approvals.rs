@@ -511,13 +511,38 @@ fn a_database_that_lost_its_owner_tag_is_neither_changed_nor_deleted() {
 
 // --- promotion, sources, loss ------------------------------------------------------------------------------------------
 
-#[test]
-fn a_replayed_manifest_without_promote_changes_nothing_after_the_promotion() {
+fn promoted() -> (Sim, Key) {
     let (mut sim, _) = settled(named("main").backups(7));
-    let key = sim.apply(named("copy").replica_of("shop-main").promoted());
+    let key = sim.apply(named("copy").replica_of("shop-main"));
+    sim.settle();
+    sim.apply(named("copy").replica_of("shop-main").promoted());
     sim.until("it is promoted", |sim| sim.sent("PromoteReadReplica") == 1 && !sim.the_db(&key).is_busy());
     sim.run(600);
+    (sim, key)
+}
+
+#[test]
+fn a_promoted_replica_keeps_its_sources_password_until_the_user_says_so() {
+    let (mut sim, key) = promoted();
     assert_eq!(sim.reason(&key, "Stalled"), "CredentialsLost", "nobody gave it a password of its own");
+    assert_eq!(sim.sent("ModifyDBInstance"), 0);
+    sim.annotate(&key, annotation::ROTATE, "1");
+    sim.settle();
+    sim.until("the Secret opens it", |sim| sim.opens(&key).is_ok());
+}
+
+#[test]
+fn a_replica_that_is_promoted_as_soon_as_it_is_there_gets_a_password_of_its_own() {
+    let (mut sim, source) = settled(named("main").backups(7));
+    let key = sim.apply(named("copy").replica_of("shop-main").promoted());
+    sim.until("the Secret opens it", |sim| sim.opens(&key).is_ok());
+    sim.settle();
+    assert_ne!(sim.the_db(&key).password, sim.the_db(&source).password);
+}
+
+#[test]
+fn a_replayed_manifest_without_promote_changes_nothing_after_the_promotion() {
+    let (mut sim, key) = promoted();
     sim.annotate(&key, annotation::ROTATE, "1");
     sim.settle();
     sim.until("the Secret opens it", |sim| sim.opens(&key).is_ok());
@@ -532,9 +557,7 @@ fn a_replayed_manifest_without_promote_changes_nothing_after_the_promotion() {
 
 #[test]
 fn a_promoted_database_whose_manifest_was_replayed_can_still_rotate_its_password() {
-    let (mut sim, _) = settled(named("main").backups(7));
-    let key = sim.apply(named("copy").replica_of("shop-main").promoted());
-    sim.until("it is promoted", |sim| sim.sent("PromoteReadReplica") == 1 && !sim.the_db(&key).is_busy());
+    let (mut sim, key) = promoted();
     sim.apply(named("copy").replica_of("shop-main"));
     sim.annotate(&key, annotation::ROTATE, "1");
     sim.run(900);

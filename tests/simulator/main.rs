@@ -5,6 +5,7 @@ mod approvals;
 mod convergence;
 mod crashes;
 mod rebuilt;
+mod refusals;
 mod rules;
 mod sim;
 mod statuses;

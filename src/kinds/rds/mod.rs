@@ -60,7 +60,10 @@ impl Kind for RdsInstance {
     }
 
     fn credentials(&self) -> CredentialMode {
-        Mode::of(self, is_planned_replica(self)).source()
+        // Once it was promoted, a manifest that is replayed without `promote` does not make it a replica again.
+        let facts = self.status.as_ref().map(|status| &status.facts);
+        let is_independent = facts.is_some_and(|facts| facts.dbi_resource_id.is_some() && facts.replica_of.is_none());
+        Mode::of(self, is_planned_replica(self) && !is_independent).source()
     }
 
     fn references(&self) -> Vec<Reference> {
