@@ -68,7 +68,9 @@ fn a_quota_is_waited_for_and_named() {
 #[test]
 fn a_missing_right_is_named_and_tried_every_five_minutes() {
     let mut sim = Sim::quick();
-    sim.aws(|aws| aws.refuse_always("CreateDBInstance", "AccessDenied", "not authorized to perform rds:CreateDBInstance"));
+    sim.aws(|aws| {
+        aws.refuse_always("CreateDBInstance", "AccessDenied", "not authorized to perform rds:CreateDBInstance")
+    });
     let key = sim.apply(rds());
     sim.run(1790);
     let sent = sim.sent("CreateDBInstance");
@@ -288,7 +290,8 @@ fn a_template_with_an_unknown_key_is_named_and_the_database_is_made_all_the_same
 
 #[test]
 fn a_part_that_may_not_be_read_is_never_taken_for_absent() {
-    let manifest = rds().parameter("work_mem", "8").subnets(&["subnet-aaaaaaaa", "subnet-bbbbbbbb"]).destroyed_on_delete();
+    let manifest =
+        rds().parameter("work_mem", "8").subnets(&["subnet-aaaaaaaa", "subnet-bbbbbbbb"]).destroyed_on_delete();
     for part in ["instance", "parameterGroups", "subnetGroup"] {
         let mut sim = Sim::quick();
         sim.aws(|aws| aws.unread.insert(part, "AccessDenied".into()));

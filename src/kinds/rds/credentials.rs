@@ -46,12 +46,6 @@ impl Mode {
         }
     }
 
-    /// The mode of an object whose instance is there. One that somebody else promoted keeps its source's password until
-    /// the spec says `promote` too: only then has it a password to draw.
-    pub fn in_force(object: &RdsInstance, instance: &Instance) -> Self {
-        Self::of(object, instance.replica_source.is_some() || is_planned_replica(object))
-    }
-
     /// For the driver: how a password is had.
     pub fn source(&self) -> CredentialMode {
         match self {
@@ -94,7 +88,7 @@ pub struct PasswordPlan {
 
 /// Plans the password of an instance that exists and is ours.
 pub fn plan(object: &RdsInstance, inputs: &Inputs, instance: &Instance) -> PasswordPlan {
-    let mode = Mode::in_force(object, instance);
+    let mode = Mode::of(object, instance.replica_source.is_some());
     match &mode {
         Mode::None => PasswordPlan::default(),
         Mode::AwsManaged { kms_key_id } => managed(inputs, instance, kms_key_id),

@@ -113,7 +113,8 @@ fn manage(
     instance: &Instance,
 ) -> Plan<Action> {
     if state(&instance.status) == State::Deleting {
-        return Plan::wait(Waiting::new(Reason::Deleting, format!("AWS reports {}", instance.status)));
+        let waiting = Waiting::new(Reason::Deleting, format!("AWS reports {}", instance.status));
+        return Plan { steps: tags::steps(object, inputs, instance), ..Plan::wait(waiting) };
     }
     let groups = groups::plan(object, identifier, inputs, observed);
     let gate = Gate { upgrade: groups.not_ready(), ..Gate::of(instance, inputs) };
@@ -125,7 +126,7 @@ fn manage(
     let mut steps = tags::steps(object, inputs, instance);
     let reboot = acts::reboot(object, instance, &gate, timetable, &groups.steps);
     steps.extend(groups.steps);
-    steps.extend(acts::promotion(object, inputs, instance, &gate, timetable));
+    steps.extend(acts::promotion(object, instance, &gate, timetable));
     steps.extend(changes.steps);
     steps.extend(password.step);
     steps.extend(acts::roles(object, instance, &gate));

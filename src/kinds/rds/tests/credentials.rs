@@ -171,27 +171,27 @@ fn a_database_made_from_a_source_gets_its_password_once_it_is_there() {
 }
 
 #[test]
-fn a_promoted_replica_gets_a_password_of_its_own() {
+fn a_promoted_replica_keeps_its_sources_password_until_the_user_says_so() {
     let promoting = replica().wants(json!({ "promote": true }));
-    let step = &promoting.plan().steps[0];
-    assert_eq!(told(step), "now: PromoteReadReplica (reboot)");
-    assert_eq!(step.notes, [(PASSWORD_UNSET.to_string(), NOW.to_string())]);
-    assert_eq!(promoting.plan().steps.len(), 1, "a replica cannot differ from its source");
-    let promoted = promoting.instance(|instance| instance.replica_source = None).noted(PASSWORD_UNSET, "true");
-    assert_eq!(promoted.steps(), [SET]);
-    let to_aws = replica().wants(json!({ "promote": true, "credentials": { "awsManaged": {} } }));
-    assert!(to_aws.plan().steps[0].notes.is_empty(), "Secrets Manager draws that one");
+    assert_eq!(promoting.steps(), ["now: PromoteReadReplica (reboot)"], "a replica cannot differ from its source");
+    assert!(promoting.plan().steps[0].notes.is_empty());
+    let promoted = promoting.instance(|instance| instance.replica_source = None);
+    assert_eq!((promoted.problem().0, promoted.steps().len()), (Reason::CredentialsLost, 0), "workloads may use it");
+    assert_eq!(promoted.given(|inputs| inputs.rotate = Some("now".into())).steps(), [SET]);
+    let to_aws = replica()
+        .wants(json!({ "promote": true, "credentials": { "awsManaged": {} } }))
+        .instance(|instance| instance.replica_source = None);
+    assert_eq!(to_aws.steps(), ["now: ModifyDBInstance manageMasterUserPassword=true (none)"]);
 }
 
 #[test]
-fn a_replica_that_somebody_else_promoted_keeps_its_password_until_the_spec_says_so_too() {
-    let promoted = replica().instance(|instance| instance.replica_source = None);
-    let plan = promoted.plan();
-    assert_eq!((plan.steps.len(), plan.problem), (0, None));
-    assert_eq!(promoted.object.credentials(), CredentialMode::None, "driver and plan agree");
-    let ours = promoted.wants(json!({ "promote": true }));
-    assert_eq!(ours.problem().0, Reason::CredentialsLost);
-    assert_eq!(ours.given(|inputs| inputs.rotate = Some("now".into())).steps(), [SET]);
+fn a_replica_that_somebody_else_promoted_is_no_replica_to_the_driver_either() {
+    let mut promoted = replica().instance(|instance| instance.replica_source = None);
+    assert_eq!(promoted.problem().0, Reason::CredentialsLost);
+    promoted.object.status.get_or_insert_default().facts = promoted.object.facts(&promoted.observed);
+    assert_eq!(promoted.object.credentials(), CredentialMode::Generated(30), "driver and plan agree");
+    let rotated = promoted.given(|inputs| inputs.rotate = Some("now".into()));
+    assert_eq!(rotated.steps(), [SET]);
 }
 
 #[test]

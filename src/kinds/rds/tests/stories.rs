@@ -439,7 +439,10 @@ fn a_replica_that_is_promoted() {
             "source": { "replicaOf": { "identifier": "main" } }, "promote": true, "backupRetentionPeriod": 7,
         }))
         .instance(|instance| instance.replica_source = Some("main".into()))
-        .given(|inputs| inputs.stored = Stored::default());
+        .given(|inputs| {
+            inputs.stored = Stored::default();
+            inputs.rotate = Some("mine now".into());
+        });
     reads(
         &Story::of(scene).live().settled(),
         r"
