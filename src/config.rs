@@ -64,6 +64,8 @@ impl FromStr for BrakeLimit {
 
 /// Flags of `awsdb run`.
 #[derive(Clone, Debug, Args)]
+// The last one holds: a chart and a test add to flags that are there already.
+#[command(args_override_self = true)]
 pub struct RunFlags {
     /// Name of this installation, [a-z0-9-]{1,40}. It is part of the owner tag of every database: never change it, and
     /// give each cluster that shares an AWS account its own
@@ -72,7 +74,7 @@ pub struct RunFlags {
     /// AWS region of objects that name none; without it AWS_REGION or AWS_DEFAULT_REGION
     #[arg(long, env = "AWSDB_REGION", value_parser = region)]
     pub region: Option<String>,
-    /// Namespaces to look after, separated by commas; without it all
+    /// Namespaces to look after, separated by commas or given one by one; without it all
     #[arg(long, env = "AWSDB_WATCH_NAMESPACES", value_delimiter = ',', value_name = "A,B", value_parser = namespace)]
     pub watch_namespaces: Vec<String>,
     /// Address of /metrics, /healthz and /readyz
@@ -237,6 +239,12 @@ mod tests {
         assert_eq!((flags.concurrency, flags.trust_account), (16, false));
         assert_eq!(flags.listen.to_string(), "0.0.0.0:8080");
         assert!(flags.namespaces().is_empty());
+    }
+
+    #[test]
+    fn the_last_of_two_equal_flags_holds() {
+        let flags = parse(&["--sweep=1s", "--sweep=2s", "--trust-account", "--trust-account=false"]).unwrap();
+        assert_eq!((flags.sweep, flags.trust_account), (Duration::from_secs(2), false));
     }
 
     #[test]

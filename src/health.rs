@@ -78,13 +78,11 @@ impl Health {
     /// Whether everything has come, and a line on each thing that has not or is in trouble.
     pub fn ready(&self) -> (bool, Vec<String>) {
         let inputs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = |(what, input): (&String, &Input)| {
-            let state = if input.has_come { "has come" } else { "missing" };
-            match &input.trouble {
-                Some((why, _)) => Some(format!("{what}: {state}: {why}")),
-                None if input.has_come => None,
-                None => Some(format!("{what}: {state}")),
-            }
+        let line = |(what, input): (&String, &Input)| match (&input.trouble, input.has_come) {
+            (Some((why, _)), true) => Some(format!("{what}: {why}")),
+            (Some((why, _)), false) => Some(format!("{what}: missing: {why}")),
+            (None, false) => Some(format!("{what}: missing")),
+            (None, true) => None,
         };
         let is_ready = !inputs.is_empty() && inputs.values().all(|input| input.has_come);
         (is_ready, inputs.iter().filter_map(line).collect())
@@ -118,7 +116,7 @@ mod tests {
         let health = Health::default();
         health.has("RdsInstance");
         health.troubles("RdsInstance", "403");
-        assert_eq!(health.ready(), (true, vec!["RdsInstance: has come: 403".into()]));
+        assert_eq!(health.ready(), (true, vec!["RdsInstance: 403".into()]));
         health.calms("RdsInstance");
         assert_eq!(health.ready(), (true, vec![]));
     }

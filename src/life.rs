@@ -258,6 +258,8 @@ mod tests {
     /// Nothing was done or recorded yet.
     fn fresh() -> Inputs {
         Inputs {
+            main: "instance",
+            absent_since: None,
             now: Timestamp::from_second(NOW).unwrap(),
             owner: owner(),
             trust_account: false,
@@ -265,8 +267,6 @@ mod tests {
             recorded_account: None,
             recorded_arn: None,
             uid: "uid".into(),
-            main: "instance",
-            absent_since: None,
             journal: Journal::default(),
             accepted: false,
             stored: Default::default(),

@@ -274,6 +274,7 @@ pub struct Journal {
     pub calls: BTreeMap<String, LastCall>,
     /// How often each step was sent since things were last settled: three times without effect is a loop.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("additionalProperties" = {"type": "integer", "format": "int32", "minimum": 0}))]
     pub attempts: BTreeMap<String, u32>,
     /// Steps that AWS refused, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

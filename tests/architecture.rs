@@ -91,7 +91,11 @@ struct Function {
 impl Source {
     fn read(path: &str, text: &str) -> Self {
         let blanked = blank(text);
-        let lines = without_tests(blanked.lines().collect());
+        let lines = if path.ends_with("/tests.rs") || path.contains("/tests/") {
+            Vec::new()
+        } else {
+            without_tests(blanked.lines().collect())
+        };
         let functions = functions(&lines);
         Self { path: path.into(), lines, functions }
     }
@@ -219,9 +223,12 @@ fn balance(line: &str) -> i64 {
     line.chars().map(|c| i64::from(c == '{') - i64::from(c == '}')).sum()
 }
 
-/// Lines of `#[cfg(test)]` items become `None`.
+/// Lines of `#[cfg(test)]` items, or of a whole file of them, become `None`.
 fn without_tests(lines: Vec<&str>) -> Vec<Option<String>> {
     let (mut kept, mut inside, mut depth, mut opened) = (Vec::new(), false, 0, false);
+    if lines.iter().any(|line| line.starts_with("#![cfg(test)]")) {
+        return vec![None; lines.len()];
+    }
     for line in lines {
         if !inside && line.contains("#[cfg(test)]") {
             (inside, depth, opened) = (true, 0, false);
@@ -293,6 +300,9 @@ fn a_bad_line_is_caught_where_it_is_forbidden_and_only_there() {
         ("src/kind.rs", "// y.unwrap() and async"),
         ("src/kind.rs", "let text = \"y.unwrap() {\"; let c = '\"'; let d = r#\"async \" \"#;"),
         ("src/kind.rs", "#[cfg(test)]\nmod tests {\n    fn f() { y.unwrap(); }\n}"),
+        ("src/kinds/rds/tests.rs", "fn f() { y.unwrap(); }"),
+        ("src/aws/rds/tests/wire.rs", "use crate::kind::Plan;"),
+        ("src/kind.rs", "#![cfg(test)]\nfn f() { y.unwrap(); }"),
         ("src/life.rs", "fn instantly(asynchronous: Timestamp) {}"),
     ] {
         assert_eq!(Source::read(path, line).faults(), Vec::<String>::new(), "{path}: {line}");

@@ -74,11 +74,15 @@ impl Row<'_> {
         if self.is_required {
             words.push("**Required.**".to_string());
         }
+        let mut description = described(self.schema);
         if rules(self.schema).any(|rule| rule["rule"] == UNCHANGED) {
             words.push("**Immutable.**".to_string());
+            description = description.trim_end_matches(" Immutable.").to_string();
         }
-        words.push(described(self.schema));
-        words.extend(limits(self.schema));
+        words.push(description);
+        if self.schema["enum"].is_null() {
+            words.extend(limits(self.schema));
+        }
         format!("| `{}` | {} | {} | {} |", self.path, type_of(self.schema), default_of(self.schema), words.join(" "))
     }
 
@@ -220,7 +224,8 @@ pub(super) mod tests {
             "required": ["engine"],
             "properties": {
                 "engine": {
-                    "type": "string", "description": "What runs;\nsee <AWS>.", "enum": ["redis", "valkey"],
+                    "type": "string", "description": "What runs;\nsee <AWS>. Immutable.", "enum": ["redis", "valkey"],
+                    "maxLength": 9,
                     "x-kubernetes-validations": [{ "rule": "self == oldSelf", "message": "spec.engine is immutable" }],
                 },
                 "name": { "type": "string", "description": "Default: `<ns>-<name>`.", "minLength": 1, "maxLength": 40,

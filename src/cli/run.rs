@@ -43,11 +43,12 @@ pub fn run(flags: &RunFlags) -> Result<(), Failure> {
 async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
     let stop = stop_on_signal()?;
     let (metrics, health) = (Arc::new(Metrics::default()), Arc::new(Health::default()));
+    // Before the port, and before Kubernetes: a wrong environment is said at once, whatever else is wrong.
+    let aws = connect_to_aws(&region, &metrics).await?;
     health.awaits(API_SERVER);
     let listener = TcpListener::bind(flags.listen).await;
     let listener = listener.map_err(|error| Failure::Failed(format!("cannot listen on {}: {error}", flags.listen)))?;
     tokio::spawn(serve(listener, metrics.clone(), health.clone()));
-    let aws = connect_to_aws(&region, &metrics).await?;
     let clients = Clients::new(health.clone()).await.map_err(Failure::Failed)?;
     let cluster = tokio::select! {
         () = stop.cancelled() => return Ok(()),
@@ -90,7 +91,10 @@ async fn connect_to_aws(region: &str, metrics: &Arc<Metrics>) -> Result<Arc<Aws>
     let options = aws::Options {
         region: Some(region.into()),
         app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
-        on_call: Arc::new(move |service, operation, result, took| counted.aws_call(service, operation, result, took)),
+        on_call: Arc::new(move |service, operation, result, took| {
+            tracing::debug!(service, operation, result, ?took, "AWS call");
+            counted.aws_call(service, operation, result, took);
+        }),
     };
     Aws::connect(options).await.map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }

@@ -95,7 +95,7 @@ pub async fn cluster_uid(client: &Client, patience: Duration) -> Result<String, 
                 Some(uid) => return Ok(uid),
                 None => "it has no uid".to_string(),
             },
-            Err(error) => refusal(error).to_string(),
+            Err(error) => refusal(&error).to_string(),
         };
         if tokio::time::Instant::now() + AGAIN > deadline {
             let rest = "its uid marks the databases of this cluster";

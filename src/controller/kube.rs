@@ -59,11 +59,11 @@ where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync,
 {
     async fn object(&self, namespace: &str, name: &str) -> Result<Option<K>, ClusterError> {
-        Api::namespaced(self.client.clone(), namespace).get_opt(name).await.map_err(refusal)
+        Api::namespaced(self.client.clone(), namespace).get_opt(name).await.map_err(|error| refusal(&error))
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<SecretContent>, ClusterError> {
-        Ok(self.secrets(namespace).get_opt(name).await.map_err(refusal)?.map(content))
+        Ok(self.secrets(namespace).get_opt(name).await.map_err(|error| refusal(&error))?.map(content))
     }
 
     /// Created by POST, since an apply would take over a Secret that exists. Changed by a merge patch: what a POST wrote
@@ -73,14 +73,14 @@ where
         let written = match &secret.version {
             None => {
                 let manager = PostParams { field_manager: Some(SECRETS.into()), ..PostParams::default() };
-                api.create(&manager, &new_secret(secret)).await.map_err(refusal)?
+                api.create(&manager, &new_secret(secret)).await.map_err(|error| refusal(&error))?
             }
             Some(version) => {
-                let stored = api.get_opt(&secret.name).await.map_err(refusal)?;
+                let stored = api.get_opt(&secret.name).await.map_err(|error| refusal(&error))?;
                 let stored = stored.filter(|stored| stored.resource_version().as_ref() == Some(version));
                 let changed = || ClusterError::Conflict(format!("Secret {} is not the one that was read", secret.name));
                 let patch = Patch::Merge(secret_patch(&stored.ok_or_else(changed)?, secret));
-                api.patch(&secret.name, &managed_by(SECRETS), &patch).await.map_err(refusal)?
+                api.patch(&secret.name, &managed_by(SECRETS), &patch).await.map_err(|error| refusal(&error))?
             }
         };
         Ok(written.resource_version().unwrap_or_default())
@@ -90,7 +90,7 @@ where
         let only = Preconditions { resource_version: Some(version.into()), uid: None };
         match self.secrets(namespace).delete(name, &DeleteParams::default().preconditions(only)).await {
             Ok(_) => Ok(()),
-            Err(error) => match refusal(error) {
+            Err(error) => match refusal(&error) {
                 ClusterError::Gone(_) => Ok(()),
                 refusal => Err(refusal),
             },
@@ -100,7 +100,10 @@ where
     async fn write_status(&self, object: &K, status: Value) -> Result<String, ClusterError> {
         let (api, name) = self.home_of(object);
         let patch = Patch::Apply(status_body(object, status));
-        let written: K = api.patch_status(&name, &PatchParams::apply(STATUS).force(), &patch).await.map_err(refusal)?;
+        let written: K = api
+            .patch_status(&name, &PatchParams::apply(STATUS).force(), &patch)
+            .await
+            .map_err(|error| refusal(&error))?;
         Ok(written.resource_version().unwrap_or_default())
     }
 
@@ -108,13 +111,13 @@ where
         let (api, name) = self.home_of(object);
         let metadata = json!({ "finalizers": finalizers, "resourceVersion": object.resource_version() });
         let patch = Patch::Merge(json!({ "metadata": metadata }));
-        api.patch(&name, &managed_by(OBJECTS), &patch).await.map_err(refusal)
+        api.patch(&name, &managed_by(OBJECTS), &patch).await.map_err(|error| refusal(&error))
     }
 
     async fn crd_is_being_deleted(&self) -> Result<bool, ClusterError> {
         let name = format!("{}.{}", K::plural(&()), K::group(&()));
         let crds = Api::<CustomResourceDefinition>::all(self.client.clone());
-        match crds.get_metadata_opt(&name).await.map_err(refusal) {
+        match crds.get_metadata_opt(&name).await.map_err(|error| refusal(&error)) {
             Ok(crd) => Ok(crd.is_none_or(|crd| crd.metadata.deletion_timestamp.is_some())),
             Err(ClusterError::Forbidden(why)) => {
                 if !self.may_not_read_crd.swap(true, Ordering::Relaxed) {
@@ -134,7 +137,7 @@ where
         let sent = tokio::time::timeout(EVENT, self.events.publish(&event(&note), &reference)).await;
         let why = match sent {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => refusal(error).to_string(),
+            Ok(Err(error)) => refusal(&error).to_string(),
             Err(_) => "no answer in time".into(),
         };
         tracing::warn!(reason = note.reason, why, "an event was not published: {}", note.text);
@@ -245,19 +248,16 @@ fn event(note: &Note) -> Event {
 }
 
 /// What a kube error means to a round.
-pub(super) fn refusal(error: kube::Error) -> ClusterError {
-    let kube::Error::Api(status) = error else { return ClusterError::Other(chain(&error)) };
+pub(super) fn refusal(error: &kube::Error) -> ClusterError {
+    let kube::Error::Api(status) = error else { return ClusterError::Other(chain(error)) };
     let words = status.message.clone();
-    if words.contains("field not declared in schema") {
-        ClusterError::Schema(words)
-    } else if status.is_not_found() {
-        ClusterError::Gone(words)
-    } else if status.is_conflict() || status.is_already_exists() {
-        ClusterError::Conflict(words)
-    } else if status.is_forbidden() {
-        ClusterError::Forbidden(words)
-    } else {
-        ClusterError::Other(format!("{} {}: {words}", status.code, status.reason))
+    // By code: a 404 for a kind that is not installed has a reason of kube's own.
+    match status.code {
+        _ if words.contains("field not declared in schema") => ClusterError::Schema(words),
+        404 => ClusterError::Gone(words),
+        409 => ClusterError::Conflict(words),
+        403 => ClusterError::Forbidden(words),
+        code => ClusterError::Other(format!("{code} {}: {words}", status.reason)),
     }
 }
 
@@ -292,6 +292,7 @@ mod tests {
             (409, "Conflict", "changed", Conflict("changed".into())),
             (409, "AlreadyExists", "exists", Conflict("exists".into())),
             (404, "NotFound", "none", Gone("none".into())),
+            (404, "Failed to parse error data", "404 page not found", Gone("404 page not found".into())),
             (403, "Forbidden", "no right", Forbidden("no right".into())),
             (
                 500,
@@ -303,14 +304,14 @@ mod tests {
             (429, "TooManyRequests", "later", Other("429 TooManyRequests: later".into())),
             (422, "Invalid", "type", Other("422 Invalid: type".into())),
         ] {
-            assert_eq!(refusal(api_error(code, reason, message)), expected);
+            assert_eq!(refusal(&api_error(code, reason, message)), expected);
         }
     }
 
     #[test]
     fn an_error_without_an_answer_is_told_with_its_causes() {
         let cause = std::io::Error::other("connection refused");
-        let error = refusal(kube::Error::Service(Box::new(cause)));
+        let error = refusal(&kube::Error::Service(Box::new(cause)));
         assert_eq!(error, ClusterError::Other("ServiceError: connection refused".into()));
     }
 

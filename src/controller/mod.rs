@@ -16,7 +16,6 @@ pub mod perform;
 pub mod publish;
 pub mod reconcile;
 pub mod run;
-#[cfg(test)]
 mod testing;
 mod turn;
 

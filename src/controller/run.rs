@@ -18,10 +18,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::brake::Brake;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, ClusterError};
 use super::connect::Clients;
 use super::intake::{Guarded, Intake};
-use super::kube::{KubeCluster, chain};
+use super::kube::{KubeCluster, chain, refusal};
 use super::turn::{Driver, panic_text, turn};
 use super::{Installation, Recalls, World};
 use crate::aws::Cloud;
@@ -37,6 +37,8 @@ pub const ROUND_LIMIT: Duration = Duration::from_secs(60);
 pub const DRAIN: Duration = Duration::from_secs(20);
 /// Objects in one page of a list: bounds what a restart holds in memory twice.
 const PAGE: u32 = 100;
+/// The answer to a watch from a version that the API server no longer has.
+const EXPIRED: u16 = 410;
 
 /// What the queues of all kinds share.
 #[derive(Clone)]
@@ -210,9 +212,19 @@ where
         })
 }
 
-/// Said at a calm pace: a missing CRD fails about every second.
+/// Said at a calm pace: a missing CRD fails about every second. A history that has expired is listed anew and no trouble.
 fn watch_failed(health: &Health, what: &str, error: &watcher::Error) {
-    let why = chain(error);
+    let why = match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => match refusal(error) {
+            ClusterError::Gone(words) => format!("the CRD is not installed: {words}"),
+            refusal => refusal.to_string(),
+        },
+        watcher::Error::WatchError(status) if status.code == EXPIRED => return,
+        watcher::Error::WatchError(status) => format!("{} {}", status.code, status.message),
+        watcher::Error::NoResourceVersion => chain(error),
+    };
     if health.troubles(what, &why) {
         tracing::warn!(why, "the watch of {what} failed; it is tried again");
     }

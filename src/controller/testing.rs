@@ -1,5 +1,7 @@
 //! A kind without a database and an API server without a cluster, for the tests of the queue.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

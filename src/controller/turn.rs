@@ -70,6 +70,25 @@ impl Ending {
     }
 }
 
+impl Ending {
+    /// What no condition can tell, because status was not written.
+    fn unsaid(&self) -> Option<(Reason, String)> {
+        match self {
+            Ending::Refused(error @ ClusterError::Schema(_)) => {
+                Some((Reason::Installation, format!("Status cannot be written, so nothing is called: {error}")))
+            }
+            Ending::Panicked(_) => Some((
+                Reason::Retrying,
+                "The operator failed over this object; its log says more. It is tried again.".into(),
+            )),
+            Ending::TimedOut => {
+                Some((Reason::Retrying, "AWS or the API server did not answer in time. It is tried again.".into()))
+            }
+            Ending::Done(_) | Ending::Refused(_) => None,
+        }
+    }
+}
+
 impl<C, S> Driver<C, S> {
     /// A kind's driver.
     pub fn new(kind: String, world: World<C, S>, stage: Stage) -> Self {
@@ -125,7 +144,7 @@ where
         "round",
         kind = driver.kind,
         namespace = object.namespace(),
-        name = object.name_any(),
+        object = object.name_any(),
         result = field::Empty,
         duration = field::Empty,
     );
@@ -191,11 +210,12 @@ impl<C, S> Driver<C, S> {
         span.in_scope(|| log(ending, next));
         if let Ending::Refused(ClusterError::Schema(why)) = ending {
             self.stage.health.troubles(&schema_of(&self.kind), why);
-            let text = format!("Status cannot be written, so nothing is called: {}", ClusterError::Schema(why.clone()));
-            let note = Note { warning: true, reason: Reason::Installation.to_string(), text };
-            self.world.cluster.tell(object, note).instrument(span.clone()).await;
         } else if matches!(ending, Ending::Done(_)) {
             self.stage.health.calms(&schema_of(&self.kind));
+        }
+        if let Some((reason, text)) = ending.unsaid() {
+            let note = Note { warning: true, reason: reason.to_string(), text };
+            self.world.cluster.tell(object, note).instrument(span.clone()).await;
         }
         next
     }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::lab::{Refusal, crd, instance, lab, merged};
+use crate::lab::{Refusal, instance, lab, merged};
 use crate::schema::{Node, nodes};
 
 /// A text of a length that fits the pattern of a field.
@@ -124,11 +124,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    nodes(&crd())
-        .iter()
-        .filter(|node| node.path.first().is_some_and(|first| first == "spec"))
-        .flat_map(cases_of)
-        .collect()
+    nodes().iter().filter(|node| node.path.first().is_some_and(|first| first == "spec")).flat_map(cases_of).collect()
 }
 
 fn cases_of(node: &Node) -> Vec<Case> {
@@ -241,7 +237,7 @@ fn sample(path: &[String], schema: &Value) -> Value {
 /// An object in which the field at a path has a value, and what its neighbours require.
 fn with(path: &str, value: &Value) -> Value {
     let steps: Vec<String> = path.split('.').map(Into::into).collect();
-    let schemas = nodes(&crd());
+    let schemas = nodes();
     let required = |parent: &[String]| {
         let node = schemas.iter().find(|node| node.path == parent).expect("every path leads through the schema");
         sample(&node.path, &node.schema)
@@ -264,7 +260,7 @@ fn completed(path: &str, value: &Value) -> (String, Value) {
     match path.strip_suffix(".[]") {
         Some(parent) => {
             let least =
-                nodes(&crd()).iter().find(|node| node.at() == parent).and_then(|node| node.schema["minItems"].as_u64());
+                nodes().iter().find(|node| node.at() == parent).and_then(|node| node.schema["minItems"].as_u64());
             let others = (1..least.unwrap_or(1)).map(|index| json!(format!("subnet-ffff{index:04}")));
             (parent.into(), Value::Array(std::iter::once(value.clone()).chain(others).collect()))
         }
@@ -307,7 +303,7 @@ fn every_bound_of_the_schema_holds() {
 
 #[test]
 fn every_pattern_takes_what_aws_takes_and_refuses_the_rest() {
-    let patterns: Vec<String> = nodes(&crd())
+    let patterns: Vec<String> = nodes()
         .iter()
         .filter(|node| node.schema["pattern"].is_string() && node.path[0] == "spec")
         .map(Node::at)

@@ -64,7 +64,7 @@ fn kubectl_explain_describes_every_field_of_the_spec() {
         said.contains("FIELD: engineVersion")
     });
     assert!(said.contains("is satisfied by 16.4"), "{said}");
-    let spec = crate::schema::nodes(&crd());
+    let spec = crate::schema::nodes();
     let silent: Vec<String> = spec
         .iter()
         .filter(|node| node.path.len() > 1 && !node.path.iter().any(|step| step == "[]" || step == "{}"))
@@ -115,7 +115,7 @@ fn an_unknown_field_is_refused_by_name() {
 
 #[test]
 fn no_field_names_another_namespace() {
-    let nodes = crate::schema::nodes(&crd());
+    let nodes = crate::schema::nodes();
     let names: Vec<_> = nodes
         .iter()
         .filter(|node| node.at().to_lowercase().contains("namespace"))
@@ -250,7 +250,7 @@ fn full_facts() -> RdsInstanceFacts {
 
 /// A field that is left out of the full status would not be tried.
 fn assert_every_field_is_set(status: &Value) {
-    for node in crate::schema::nodes(&crd()).iter().filter(|node| node.path.len() == 2 && node.path[0] == "status") {
+    for node in crate::schema::nodes().iter().filter(|node| node.path.len() == 2 && node.path[0] == "status") {
         assert!(!status[&node.path[1]].is_null(), "full_status() leaves out {}", node.at());
     }
 }

@@ -1,8 +1,9 @@
 //! The lab's API server, asked past every library but kube's transport: requests and answers are plain JSON.
 
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Once};
+use std::time::Duration;
 
 use http::{Method, Request};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -45,15 +46,17 @@ impl Refusal {
 
 /// The lab of `AWSDB_LAB`; fails where there is none, since a test that skips itself proves nothing.
 pub fn lab() -> &'static Lab {
-    static LAB: LazyLock<Lab> = LazyLock::new(Lab::connect);
-    static INSTALLED: Once = Once::new();
-    assert!(
-        std::env::var_os("AWSDB_LAB").is_some(),
-        "these tests need a real API server: run them with `python3 dev/lab.py run -- cargo test --test apiserver` (or make test)"
-    );
-    INSTALLED.call_once(|| LAB.install());
-    &LAB
+    // A panic would poison it, and every other test would then fail without saying why.
+    static LAB: LazyLock<Result<Lab, String>> = LazyLock::new(|| {
+        let path = std::env::var("AWSDB_LAB").map_err(|_| NO_LAB.to_string())?;
+        let lab = Lab::connect(&path)?;
+        lab.install()?;
+        Ok(lab)
+    });
+    LAB.as_ref().unwrap_or_else(|why| panic!("{why}"))
 }
+
+const NO_LAB: &str = "these tests need a real API server: run them with `python3 dev/lab.py run -- cargo test --test apiserver` (or make test)";
 
 /// The CRD as this version makes it.
 pub fn crd() -> Value {
@@ -61,49 +64,50 @@ pub fn crd() -> Value {
 }
 
 impl Lab {
-    fn connect() -> Self {
-        let path = std::env::var("AWSDB_LAB").unwrap();
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("AWSDB_LAB={path}: {error}"));
-        let facts: Value = serde_json::from_str(&text).unwrap();
-        let fact = |name: &str| facts[name].as_str().unwrap_or_else(|| panic!("{path} has no {name}")).to_string();
-        let (kubectl, kubeconfig) = (fact("kubectl"), fact("kubeconfig"));
+    fn connect(path: &str) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("AWSDB_LAB={path}: {error}"))?;
+        let facts: Value = serde_json::from_str(&text).map_err(|error| format!("AWSDB_LAB={path}: {error}"))?;
+        let fact = |name: &str| facts[name].as_str().map(String::from).ok_or(format!("{path} has no {name}"));
+        let (kubectl, kubeconfig) = (fact("kubectl")?, fact("kubeconfig")?);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let client = runtime.block_on(async {
-            let file = Kubeconfig::read_from(&kubeconfig).unwrap();
-            let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
+            let file = Kubeconfig::read_from(&kubeconfig).map_err(|error| error.to_string())?;
+            let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
+            let mut config = config.map_err(|error| error.to_string())?;
             config.proxy_url = None;
-            Client::try_from(config).unwrap()
-        });
-        Self { runtime, client, kubectl, kubeconfig }
+            Client::try_from(config).map_err(|error| error.to_string())
+        })?;
+        Ok(Self { runtime, client, kubectl, kubeconfig })
     }
 
-    fn install(&self) {
+    fn install(&self) -> Result<(), String> {
         let name = crd()["metadata"]["name"].as_str().unwrap().to_string();
-        let generation = |lab: &Self| {
-            let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-            lab.send(Method::GET, &path, None).map(|crd| crd["metadata"]["generation"].clone()).unwrap_or_default()
-        };
-        let before = generation(self);
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+        let stored = || self.send(Method::GET, &path, None);
+        let generation = || stored().map(|crd| crd["metadata"]["generation"].clone()).unwrap_or_default();
+        let before = generation();
         let output = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &crd().to_string());
-        assert!(output.status.success(), "the CRD is refused: {}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "the CRD is installed with warnings");
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("the CRD is refused: {said}"));
+        }
+        if !said.is_empty() {
+            return Err(format!("the CRD is installed with warnings: {said}"));
+        }
         self.wait_until("the CRD is served", || {
-            let crd = self.send(
-                Method::GET,
-                &format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"),
-                None,
-            );
-            let conditions = crd.unwrap()["status"]["conditions"].to_string();
-            conditions.contains("Established") && self.send(Method::GET, INSTANCES, None).is_ok()
+            let is_established =
+                stored().is_ok_and(|crd| crd["status"]["conditions"].to_string().contains("Established"));
+            is_established && self.send(Method::GET, INSTANCES, None).is_ok()
         });
-        if !before.is_null() && before != generation(self) {
+        if !before.is_null() && before != generation() {
             // A schema that replaces another is taken up a moment after it is stored.
-            std::thread::sleep(std::time::Duration::from_secs(2));
+            std::thread::sleep(Duration::from_secs(2));
         }
         for namespace in [NAMESPACE, "team-a"] {
             let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-            self.apply(&object, false).unwrap();
+            self.apply(&object, false).map_err(|refusal| refusal.message)?;
         }
+        Ok(())
     }
 
     /// Waits at most 20 s.
@@ -112,7 +116,7 @@ impl Lab {
             if holds() {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(200));
         }
         panic!("not within 20 s: {what}");
     }

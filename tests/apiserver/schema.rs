@@ -1,6 +1,10 @@
 //! A walk over the schema of the CRD.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
+
+use crate::lab::crd;
 
 /// One node with the path to it: property names, `[]` for items, `{}` for the values of a map.
 pub struct Node {
@@ -17,11 +21,14 @@ impl Node {
     }
 }
 
-/// Every node below (and with) the root.
-pub fn nodes(crd: &Value) -> Vec<Node> {
-    let mut all = Vec::new();
-    walk(&crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"], Vec::new(), &mut all);
-    all
+/// Every node of the CRD's schema below (and with) the root.
+pub fn nodes() -> &'static [Node] {
+    static NODES: LazyLock<Vec<Node>> = LazyLock::new(|| {
+        let mut all = Vec::new();
+        walk(&crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"], Vec::new(), &mut all);
+        all
+    });
+    &NODES
 }
 
 fn walk(schema: &Value, path: Vec<String>, all: &mut Vec<Node>) {
@@ -38,8 +45,8 @@ fn walk(schema: &Value, path: Vec<String>, all: &mut Vec<Node>) {
 }
 
 /// Message of every CEL rule.
-pub fn rule_messages(crd: &Value) -> Vec<String> {
-    nodes(crd)
+pub fn rule_messages() -> Vec<String> {
+    nodes()
         .iter()
         .flat_map(|node| node.schema["x-kubernetes-validations"].as_array().cloned().unwrap_or_default())
         .map(|rule| rule["message"].as_str().expect("a rule without a message tells users nothing").to_string())

@@ -5,7 +5,8 @@ use crate::lab::Lab;
 #[test]
 fn wrong_flags_and_a_wrong_environment_end_with_code_2_and_a_sentence() {
     let lab = Lab::new("proc-flags");
-    let cases: &[(&str, &[&str], &[(&str, &str)], &str)] = &[
+    type Row<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let cases: &[Row<'_>] = &[
         ("no installation", &["run", "--region=us-east-1"], &[], "installation"),
         ("a bad installation", &["run", "--installation=Big_One", "--region=us-east-1"], &[], "installation"),
         ("no region", &["run", "--installation=test"], &[], "region"),

@@ -171,12 +171,11 @@ fn advisories(object: &RdsInstance, instance: &Instance) -> Vec<String> {
     let mut list = Vec::new();
     if let (Some(want), Some(have), None) =
         (wanted.allocated_storage, is.allocated_storage, wanted.max_allocated_storage)
+        && have > want
     {
-        if have > want {
-            list.push(format!(
-                "spec.allocatedStorage is {want} GiB and AWS has {have}: RDS storage cannot shrink, nothing is sent"
-            ));
-        }
+        list.push(format!(
+            "spec.allocatedStorage is {want} GiB and AWS has {have}: RDS storage cannot shrink, nothing is sent"
+        ));
     }
     if object.spec.source.as_ref().is_some_and(|source| source.replica_of.is_some())
         && instance.replica_source.is_none()

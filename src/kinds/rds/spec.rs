@@ -209,7 +209,7 @@ pub struct Credentials {
 pub struct Generated {
     /// Characters, 16 to 30 (the most that every engine takes). Default: 30.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 16, max = 30))]
+    #[schemars(range(min = 16, max = 30), extend("format" = "int32"))]
     pub length: Option<u8>,
 }
 

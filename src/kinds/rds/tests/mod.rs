@@ -73,6 +73,8 @@ fn unmade() -> Scene {
 
 fn inputs(object: &RdsInstance) -> Inputs {
     Inputs {
+        main: "instance",
+        absent_since: None,
         now: NOW.parse().unwrap(),
         owner: Owner {
             installation: "prod".into(),
@@ -86,8 +88,6 @@ fn inputs(object: &RdsInstance) -> Inputs {
         recorded_account: Some("123456789012".into()),
         recorded_arn: Some(ARN.into()),
         uid: object.metadata.uid.clone().unwrap_or_default(),
-        main: RdsInstance::MAIN,
-        absent_since: None,
         journal: crate::spec::Journal {
             notes: BTreeMap::from([(RESOURCE_ID.into(), "db-1".into())]),
             ..Default::default()

@@ -10,6 +10,9 @@ use crate::kind::End;
 use crate::kinds::rds::effects::{Timing, effect};
 use crate::spec::DeletionPolicy;
 
+/// Calls show their effect at once here.
+static ACCEPTED: std::collections::BTreeSet<&'static str> = std::collections::BTreeSet::new();
+
 /// A scene that lives on, with what happened in it.
 struct Story {
     scene: Scene,
