@@ -3,19 +3,17 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::aws::Seen;
+use crate::approval::step_id;
 use crate::aws::owner::{Claim, OWNER_TAG};
+use crate::aws::{Action, Seen};
 use crate::conditions::Reason;
-use crate::kind::{Inputs, Problem, Thing, Waiting, Want};
+use crate::kind::{Inputs, Problem, Step, Thing, Waiting, Want, When};
 use crate::spec::{Adoption, DeletionPolicy, ManagementPolicy, SharedSpec};
 
 /// Note with AWS's immutable id of the thing that we made or took over.
 pub const RESOURCE_ID: &str = "resourceId";
 
-/// Note that the database was made from something else and does not have our password: when it was made. A password that
-/// was promoted before that is an earlier database's.
+/// Note that the database was made from something else and does not have our password yet.
 pub const PASSWORD_UNSET: &str = "passwordUnset";
 
 /// How long AWS may answer "not found" after it accepted a create (aws-rds.md 4.1).
@@ -46,6 +44,18 @@ pub enum Verdict {
     LetGo,
 }
 
+/// The very call that AWS accepted last is worth repeating only once AWS had the time to show its effect: it keeps saying
+/// `available` for tens of seconds, and a second reboot or the third "change without effect" would be a false one.
+pub fn patient<A: Action>(steps: Vec<Step<A>>, inputs: &Inputs) -> Vec<Step<A>> {
+    let repeats = |step: &Step<A>| {
+        let last = inputs.journal.calls.get(step.thing);
+        inputs.accepted && !inputs.has_settled(step.thing) && last.is_some_and(|last| last.step == step_id(step))
+    };
+    let settling = || When::After(Waiting::new(Reason::Settling, "AWS accepted it and does not show its effect yet"));
+    let waits = |step: &Step<A>| matches!(step.when, When::After(_));
+    steps.into_iter().map(|step| if !waits(&step) && repeats(&step) { step.when(settling()) } else { step }).collect()
+}
+
 /// The verdict on the main thing of an object. `what` is its AWS name for messages, e.g. `DB instance shop-orders`.
 pub fn verdict(want: Want, spec: &SharedSpec, inputs: &Inputs, thing: &Seen<Thing>, what: &str) -> Verdict {
     let observes = spec.management_policy == ManagementPolicy::Observe;
@@ -72,11 +82,10 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
     }
     let was_seen = inputs.recorded_arn.is_some();
     let was_sent = inputs.journal.calls.values().any(|call| !call.operation.starts_with("Delete"));
+    if let Some(waiting) = just_created(want, inputs, what) {
+        return Verdict::Wait(waiting);
+    }
     match want {
-        Want::Present if created_until(inputs).is_some() && inputs.accepted => Verdict::Wait(Waiting::new(
-            Reason::Creating,
-            format!("AWS accepted the create of {what} and does not list it yet"),
-        )),
         Want::Present if !was_seen => Verdict::Create,
         Want::Absent if !was_seen && !was_sent => Verdict::Gone,
         _ => match (proven_absent(inputs), want) {
@@ -95,22 +104,27 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
     }
 }
 
-/// After a create AWS may not list the thing for a while: until then it is not gone, and a second create would be refused
-/// at best.
-fn created_until(inputs: &Inputs) -> Option<Timestamp> {
+/// For a while after a create AWS may not know the thing: a second create would be refused at best, and a deletion that
+/// believed it would leave a database behind. A create whose answer was lost may have happened as well.
+fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
     let call = inputs.journal.calls.get(inputs.main)?;
-    let creates = ["Create", "Restore"].iter().any(|verb| call.operation.starts_with(verb));
+    let creates = call.operation.starts_with("Create") || call.operation.starts_with("Restore");
     // The note is emptied with the create and filled when the thing is first seen.
     let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
-    let until = call.at.0 + EVENTUAL;
-    (creates && !was_listed && inputs.now < until).then_some(until)
+    let age = inputs.since_call(inputs.main).filter(|age| creates && !was_listed && *age < EVENTUAL)?;
+    (inputs.accepted || want == Want::Absent).then(|| {
+        Waiting::new(Reason::Creating, format!("the create of {what} was sent and AWS does not list it yet"))
+            .until(inputs.now + (EVENTUAL - age))
+    })
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
     let since = inputs.absent_since.unwrap_or(inputs.now);
     let elapsed = Duration::try_from(inputs.now.duration_since(since)).unwrap_or_default();
-    let quiet = (elapsed < inputs.clocks.quiet_period).then(|| inputs.now + (inputs.clocks.quiet_period - elapsed));
-    let Some(again) = quiet.max(created_until(inputs)) else { return Ok(()) };
+    if elapsed >= inputs.clocks.quiet_period {
+        return Ok(());
+    }
+    let again = inputs.now + (inputs.clocks.quiet_period - elapsed);
     Err(Waiting::new(
         Reason::ProvingAbsence,
         "AWS does not find it; a second look after a quiet period must agree before that is believed",
@@ -158,11 +172,11 @@ fn present(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Ver
         Claim::Nobody => adoption(spec, inputs, thing, what),
     }
 }
-
-/// Noted only of what we made or took over: an ARN is recorded of what is merely observed, too.
+/// Whether this object made or took over this very thing. That it was seen is not enough: an object that only observes
+/// records the ARN too, and must not come to own by losing its policy what both sides never agreed on.
 fn was_ours(inputs: &Inputs, thing: &Thing) -> bool {
-    inputs.recorded_arn.as_ref() == Some(&thing.arn)
-        && inputs.journal.notes.get(RESOURCE_ID) == Some(&thing.resource_id)
+    let noted = inputs.journal.notes.get(RESOURCE_ID);
+    inputs.recorded_arn.as_ref() == Some(&thing.arn) && noted == Some(&thing.resource_id)
 }
 
 fn adoption(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
@@ -236,6 +250,7 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::PasswordUse;
     use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, Owner, Tags};
     use crate::spec::{Journal, LastCall};
     use jiff::Timestamp;
@@ -288,18 +303,19 @@ mod tests {
     }
 
     fn absent_for(seconds: i64) -> Inputs {
-        Inputs { absent_since: Some(Timestamp::from_second(NOW - seconds).unwrap()), ..recorded() }
+        let mut inputs = recorded();
+        inputs.absent_since = Some(Timestamp::from_second(NOW - seconds).unwrap());
+        inputs
     }
 
     fn sent(mut inputs: Inputs, operation: &str, seconds: i64, accepted: bool) -> Inputs {
         let at = Time(Timestamp::from_second(NOW - seconds).unwrap());
         let call = LastCall { operation: operation.into(), at, step: String::new() };
         inputs.journal.calls.insert("instance".into(), call);
-        inputs.accepted = accepted;
-        if operation != "AddTagsToResource" {
-            // A create empties the note of the identity.
+        if operation.starts_with("Create") {
             inputs.journal.notes.insert(RESOURCE_ID.into(), String::new());
         }
+        inputs.accepted = accepted;
         inputs
     }
 
@@ -537,7 +553,7 @@ mod tests {
                     manage(),
                     sent(Inputs { recorded_arn: None, ..absent_for(90) }, "CreateDBInstance", 110, false),
                     Seen::Absent,
-                    "Wait: ProvingAbsence",
+                    "Wait: Creating",
                 ),
                 (
                     "after two minutes it did not",
@@ -595,5 +611,32 @@ mod tests {
             panic!("not waiting")
         };
         assert_eq!(waiting.until, Some(Timestamp::from_second(NOW + 40).unwrap()));
+    }
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Reboot;
+    impl Action for Reboot {
+        fn operation(&self) -> &'static str {
+            "RebootDBInstance"
+        }
+        fn password(&self) -> PasswordUse {
+            PasswordUse::None
+        }
+    }
+
+    #[test]
+    fn the_same_call_is_not_sent_again_before_its_effect_can_show() {
+        let step = Step::new("instance", Reboot, "");
+        let id = step_id(&step);
+        let waits = |seconds, accepted, step: &Step<Reboot>| {
+            let mut inputs = sent(recorded(), "RebootDBInstance", seconds, accepted);
+            inputs.journal.calls.get_mut("instance").unwrap().step = id.clone();
+            matches!(patient(vec![step.clone()], &inputs)[0].when, When::After(_))
+        };
+        assert!(waits(30, true, &step));
+        assert!(waits(30, true, &step.clone().when(When::Approval)), "nor by an approval that stands");
+        assert!(!waits(60, true, &step), "AWS had the time");
+        assert!(!waits(30, false, &step), "AWS did not accept it");
+        assert!(!waits(30, true, &Step { thing: "reader", ..step.clone() }), "another thing");
     }
 }

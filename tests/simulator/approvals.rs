@@ -524,7 +524,8 @@ fn promoted() -> (Sim, Key) {
 #[test]
 fn a_promoted_replica_keeps_its_sources_password_until_the_user_says_so() {
     let (mut sim, key) = promoted();
-    assert_eq!(sim.reason(&key, "Stalled"), "CredentialsLost", "nobody gave it a password of its own");
+    assert_eq!(sim.reason(&key, "Stalled"), "", "nobody gave it a password of its own, and it serves");
+    assert!(sim.is_true(&key, "Ready"));
     assert_eq!(sim.sent("ModifyDBInstance"), 0);
     sim.annotate(&key, annotation::ROTATE, "1");
     sim.settle();

@@ -117,7 +117,7 @@ fn in_every_status_only_what_it_takes_is_sent_and_readiness_follows_the_table() 
 
 #[test]
 fn tags_are_set_in_every_status_that_is_not_the_last() {
-    for &(status, ..) in WORDS {
+    for &(status, ..) in WORDS.iter().filter(|(status, ..)| !status.starts_with("delet")) {
         let (mut sim, key) = ready_in(status, rds());
         sim.apply(rds().tag("team", "a"));
         sim.run(30);

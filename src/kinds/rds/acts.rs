@@ -2,18 +2,26 @@
 
 use crate::aws::rds::{Action, Instance};
 use crate::conditions::Reason;
-use crate::kind::{Disruption, Step, Waiting, When};
+use crate::kind::{Disruption, Inputs, Step, Waiting, When};
+use crate::life::PASSWORD_UNSET;
 use crate::spec::Change;
 
 use super::RdsInstance;
 use super::changes::Timetable;
+use super::credentials::{Mode, has_own_password};
 use super::gate::{Gate, REBOOT};
 use super::groups::PARAMETER_GROUP;
 use super::spec::PowerState;
 use super::states::{State, state};
 
-/// A read replica becomes an instance of its own. It keeps its source's password, which workloads may use.
-pub fn promotion(object: &RdsInstance, instance: &Instance, gate: &Gate, timetable: Timetable) -> Option<Step<Action>> {
+/// A read replica becomes an instance of its own. Until then it has its source's password.
+pub fn promotion(
+    object: &RdsInstance,
+    inputs: &Inputs,
+    instance: &Instance,
+    gate: &Gate,
+    timetable: Timetable,
+) -> Option<Step<Action>> {
     let source = instance.replica_source.as_ref().filter(|_| object.spec.promote == Some(true))?;
     let settings = &object.spec.settings;
     let action = Action::Promote {
@@ -25,6 +33,13 @@ pub fn promotion(object: &RdsInstance, instance: &Instance, gate: &Gate, timetab
     let step = Step::new("instance", action, "promotion is one-way; the instance restarts")
         .changing(vec![change])
         .class(Disruption::Reboot);
+    let mode = Mode::of(object, false);
+    let is_named = object.spec.credentials.is_some();
+    let step = if is_named && has_own_password(object, &mode) {
+        step.noting(PASSWORD_UNSET, inputs.now.to_string())
+    } else {
+        step
+    };
     let backing_up =
         (instance.status == "backing-up").then(|| Waiting::new(Reason::Busy, "a backup is running; promotion waits"));
     Some(match backing_up.or_else(|| gate.any.clone()) {

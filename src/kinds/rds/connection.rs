@@ -123,7 +123,7 @@ fn login(object: &RdsInstance, inputs: &Inputs, observed: &Observed, instance: &
         let unset = || Waiting::new(Reason::BindingIncomplete, "The database does not have its password yet.");
         inputs.stored.password.clone().filter(|_| !lacks_ours(inputs)).ok_or_else(unset)
     };
-    let password = match Mode::of(object, instance.replica_source.is_some()) {
+    let password = match Mode::in_force(object, inputs, instance) {
         Mode::None => None,
         Mode::Iam { username } => {
             return Ok(Login { username: username.unwrap_or(master), password: None, iam: true });

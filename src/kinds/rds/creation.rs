@@ -7,7 +7,9 @@ use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
 use crate::life::{PASSWORD_UNSET, RESOURCE_ID};
 
 use super::RdsInstance;
-use super::credentials::{Mode, has_own_password, is_planned_replica, unusable, uses_iam_only};
+use super::credentials::{
+    MADE_AS_REPLICA, Mode, has_own_password, is_planned_replica, unusable, uses_iam_only, was_replica,
+};
 use super::groups;
 use super::tags::TAGS_NOTE;
 
@@ -111,6 +113,7 @@ fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Actio
     let step = Step::new("instance", Action::Create { origin, settings, tags, password, managed }, because)
         .noting(RESOURCE_ID, "")
         .noting(TAGS_NOTE, serde_json::to_string(&keys).unwrap_or_default());
+    let step = if was_replica(object) { step.noting(MADE_AS_REPLICA, "true") } else { step };
     if from_source && has_own_password(object, &mode) {
         step.noting(PASSWORD_UNSET, inputs.now.to_string())
     } else {

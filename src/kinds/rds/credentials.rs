@@ -12,6 +12,9 @@ use crate::spec::{SecretKeyRef, annotation};
 
 use super::RdsInstance;
 
+/// Note that the instance was made as a read replica, which the spec may forget.
+pub const MADE_AS_REPLICA: &str = "madeAsReplica";
+
 /// Characters of a drawn password: the most that every engine takes (oracle: 30).
 const LENGTH: usize = 30;
 
@@ -46,6 +49,18 @@ impl Mode {
         }
     }
 
+    /// The mode of an object whose instance is there. A promoted replica keeps its source's password, which workloads may
+    /// be using at that very moment, until the spec names credentials or a rotation is asked for; from then on it has its
+    /// own, whatever manifest is replayed.
+    pub fn in_force(object: &RdsInstance, inputs: &Inputs, instance: &Instance) -> Self {
+        let stored = &inputs.stored;
+        let has_own =
+            stored.password.is_some() || stored.next.is_some() || inputs.journal.notes.contains_key(PASSWORD_UNSET);
+        let asked = inputs.rotate.is_some() && inputs.rotate != stored.rotated_for;
+        let keeps_sources = was_replica(object) && object.spec.credentials.is_none() && !has_own && !asked;
+        Self::of(object, instance.replica_source.is_some() || keeps_sources)
+    }
+
     /// For the driver: how a password is had.
     pub fn source(&self) -> CredentialMode {
         match self {
@@ -61,6 +76,12 @@ impl Mode {
 /// Whether the object is, or will be, a read replica that was not promoted.
 pub fn is_planned_replica(object: &RdsInstance) -> bool {
     object.spec.source.as_ref().is_some_and(|source| source.replica_of.is_some()) && object.spec.promote != Some(true)
+}
+
+/// Whether the instance was made as a read replica.
+pub fn was_replica(object: &RdsInstance) -> bool {
+    let noted = object.status.as_ref().is_some_and(|status| status.shared.journal.notes.contains_key(MADE_AS_REPLICA));
+    noted || object.spec.source.as_ref().is_some_and(|source| source.replica_of.is_some())
 }
 
 /// Whether the master user signs in with IAM alone.
@@ -88,7 +109,7 @@ pub struct PasswordPlan {
 
 /// Plans the password of an instance that exists and is ours.
 pub fn plan(object: &RdsInstance, inputs: &Inputs, instance: &Instance) -> PasswordPlan {
-    let mode = Mode::of(object, instance.replica_source.is_some());
+    let mode = Mode::in_force(object, inputs, instance);
     match &mode {
         Mode::None => PasswordPlan::default(),
         Mode::AwsManaged { kms_key_id } => managed(inputs, instance, kms_key_id),
@@ -146,6 +167,9 @@ fn why(object: &RdsInstance, inputs: &Inputs) -> Option<Result<&'static str, Pro
         return Some(Ok("the database was made from a source and has that one's password"));
     }
     let asked = inputs.rotate.is_some() && inputs.rotate != inputs.stored.rotated_for;
+    if was_replica(object) && inputs.stored.password.is_none() {
+        return Some(Ok("spec.credentials or a rotation gives the promoted replica a password of its own"));
+    }
     match (&inputs.stored.password, &inputs.supplied) {
         (Some(stored), Supplied::Given(given)) => {
             (stored != given).then_some(Ok("the content of spec.credentials.secretRef changed"))

@@ -29,8 +29,9 @@ use crate::diff::{fields, text};
 use crate::kind::{
     Connection, CredentialMode, Home, Inputs, Kind, Plan, Readiness, Reference, Thing, View, Waiting, Want,
 };
+use crate::life::RESOURCE_ID;
 use crate::spec::{Endpoint, SharedSpec, SharedStatus};
-use credentials::{Mode, is_planned_replica};
+use credentials::Mode;
 use states::{State, state};
 
 impl Kind for RdsInstance {
@@ -48,22 +49,22 @@ impl Kind for RdsInstance {
     }
 
     fn id(&self, want: Want, home: &Home, inputs: &Inputs) -> Id {
+        let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
+        // Made again after it was lost, it needs its source once more, with all that is asked of one.
+        let is_wanted = want == Want::Present && (!was_made || inputs.absent_since.is_some());
         Id {
             region: home.region.clone(),
             identifier: home.identifier.clone(),
             parameter_groups: groups::parameter_groups(self, &home.identifier, &inputs.journal),
             subnet_group: groups::subnet_group(self, &home.identifier),
-            source: creation::source_id(self).filter(|_| want == Want::Present),
+            source: creation::source_id(self).filter(|_| is_wanted),
             final_snapshots: want == Want::Absent,
             managed_password: matches!(self.credentials(), CredentialMode::AwsManaged),
         }
     }
 
     fn credentials(&self) -> CredentialMode {
-        // Once it was promoted, a manifest that is replayed without `promote` does not make it a replica again.
-        let facts = self.status.as_ref().map(|status| &status.facts);
-        let is_independent = facts.is_some_and(|facts| facts.dbi_resource_id.is_some() && facts.replica_of.is_none());
-        Mode::of(self, is_planned_replica(self) && !is_independent).source()
+        Mode::of(self, false).source()
     }
 
     fn references(&self) -> Vec<Reference> {

@@ -3,7 +3,7 @@
 use crate::aws::rds::{Action, Instance, Observed, Settings};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, End, Inputs, Kind, Plan, Problem, Step, Waiting, Want, When};
-use crate::life::{RESOURCE_ID, Verdict, verdict};
+use crate::life::{RESOURCE_ID, Verdict, patient, verdict};
 use crate::spec::Change;
 
 use super::changes::{self, Timetable};
@@ -20,7 +20,7 @@ pub fn plan(object: &RdsInstance, want: Want, inputs: &Inputs, observed: &Observ
     }
     let thing = object.thing(observed);
     let verdict = verdict(want, &object.spec.shared, inputs, &thing, &what);
-    match (verdict, observed.instance.present()) {
+    let plan = match (verdict, observed.instance.present()) {
         (Verdict::Create, _) => creation::plan(object, identifier, inputs, observed),
         (Verdict::Recreate(problem), _) => recreate(creation::plan(object, identifier, inputs, observed), problem),
         (Verdict::Manage, Some(instance)) => manage(object, identifier, inputs, observed, instance),
@@ -34,7 +34,8 @@ pub fn plan(object: &RdsInstance, want: Want, inputs: &Inputs, observed: &Observ
         (Verdict::Manage | Verdict::Adopt(_) | Verdict::Watch | Verdict::Remove, None) => {
             Plan::wait(Waiting::new(Reason::Unreadable, format!("{what} was not read")))
         }
-    }
+    };
+    Plan { steps: patient(plan.steps, inputs), ..plan }
 }
 
 /// A member of a cluster is never ours, so nothing keeps an object that goes.
@@ -50,14 +51,17 @@ fn member(want: Want, what: &str, cluster: &str) -> Plan<Action> {
     ))
 }
 
-/// Every step is held: an empty database in place of a lost one is the user's decision. What waits for something else goes
-/// on waiting for it: an approval makes no source usable and no group complete.
+/// The making is held: an empty database in place of a lost one is the user's decision. What it waits for stays in the
+/// way of an approval.
 fn recreate(plan: Plan<Action>, problem: Problem) -> Plan<Action> {
-    let hold = |when: When| if matches!(when, When::After(_)) { when } else { When::Approval };
+    let hold = |step: Step<Action>| {
+        let when = if matches!(step.when, When::After(_)) { step.when } else { When::Approval };
+        Step { when, class: Disruption::Replacement, ..step }
+    };
     let steps = plan
         .steps
         .into_iter()
-        .map(|step| Step { when: hold(step.when), class: Disruption::Replacement, ..step })
+        .map(|step| if crate::aws::Action::creates(&step.action) { hold(step) } else { step })
         .collect();
     Plan { steps, problem: plan.problem.or(Some(problem)), ..Plan::default() }
 }
@@ -113,8 +117,7 @@ fn manage(
     instance: &Instance,
 ) -> Plan<Action> {
     if state(&instance.status) == State::Deleting {
-        let waiting = Waiting::new(Reason::Deleting, format!("AWS reports {}", instance.status));
-        return Plan { steps: tags::steps(object, inputs, instance), ..Plan::wait(waiting) };
+        return Plan::wait(Waiting::new(Reason::Deleting, format!("AWS reports {}", instance.status)));
     }
     let groups = groups::plan(object, identifier, inputs, observed);
     let gate = Gate { upgrade: groups.not_ready(), ..Gate::of(instance, inputs) };
@@ -126,7 +129,7 @@ fn manage(
     let mut steps = tags::steps(object, inputs, instance);
     let reboot = acts::reboot(object, instance, &gate, timetable, &groups.steps);
     steps.extend(groups.steps);
-    steps.extend(acts::promotion(object, instance, &gate, timetable));
+    steps.extend(acts::promotion(object, inputs, instance, &gate, timetable));
     steps.extend(changes.steps);
     steps.extend(password.step);
     steps.extend(acts::roles(object, instance, &gate));

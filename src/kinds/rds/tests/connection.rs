@@ -196,12 +196,16 @@ fn a_change_of_keeper_never_publishes_the_password_of_the_other() {
 
 #[test]
 fn a_read_replica_has_its_sources_user_and_no_password() {
-    let replica = rds()
-        .wants(json!({ "source": { "replicaOf": { "identifier": "main" } } }))
-        .instance(|instance| instance.replica_source = Some("main".into()));
-    let keys = secret(&replica).unwrap();
+    let replica = |is_replica: bool| {
+        rds()
+            .wants(json!({ "source": { "replicaOf": { "identifier": "main" } } }))
+            .instance(|instance| instance.replica_source = is_replica.then(|| "main".into()))
+            .given(|inputs| inputs.stored = Default::default())
+    };
+    let keys = secret(&replica(true)).unwrap();
     assert_eq!((keys.get("password"), keys["username"].as_str()), (None, "admin"));
     assert_eq!(keys["uri"], format!("postgresql://admin@{HOST}:5432/postgres?sslmode=verify-full"));
+    assert_eq!(secret(&replica(false)).unwrap(), keys, "promoted by somebody else, it keeps what it had");
 }
 
 #[test]

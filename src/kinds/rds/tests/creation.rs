@@ -89,9 +89,10 @@ impl Scene {
 }
 
 #[test]
-fn the_source_is_named_as_long_as_the_instance_is_wanted() {
+fn the_source_is_looked_at_only_until_the_instance_is_made() {
     assert!(snapshot().id().source.is_some());
-    assert!(snapshot().noted(RESOURCE_ID, "db-1").id().source.is_some(), "a lost one may be made again");
+    assert!(snapshot().noted(RESOURCE_ID, "").id().source.is_some(), "a create was sent, its outcome unknown");
+    assert!(snapshot().noted(RESOURCE_ID, "db-1").id().source.is_none());
     assert!(snapshot().deleting().id().source.is_none());
     assert!(unmade().id().source.is_none());
 }
@@ -301,7 +302,7 @@ fn a_lost_database_is_made_again_only_by_approval_and_from_its_source_with_all_t
         scene
             .given(|inputs| {
                 inputs.recorded_arn = Some(ARN.into());
-                inputs.absent_since = "2026-11-25T11:00:00Z".parse().ok();
+                inputs.absent_since = Some("2026-11-25T11:00:00Z".parse().unwrap());
             })
             .noted(RESOURCE_ID, "db-1")
     };

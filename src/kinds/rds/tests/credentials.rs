@@ -65,7 +65,7 @@ fn the_driver_learns_where_a_password_comes_from() {
         (supplying("x"), secret),
         (managed(), CredentialMode::AwsManaged),
         (by_iam(json!({})), CredentialMode::Generated(30)),
-        (replica(), CredentialMode::None),
+        (replica(), CredentialMode::Generated(30)),
         (replica().wants(json!({ "promote": true })), CredentialMode::Generated(30)),
     ] {
         assert_eq!(scene.object.credentials(), mode);
@@ -163,35 +163,34 @@ fn a_database_made_from_a_source_gets_its_password_once_it_is_there() {
     let restored = || rds().noted(PASSWORD_UNSET, "true").stored(|stored| *stored = Stored::default());
     assert_eq!(restored().steps(), [SET]);
     assert_eq!(restored().status("creating").steps(), ["later (Updating): ModifyDBInstance the next password (none)"]);
-    let kept = rds().noted(PASSWORD_UNSET, "2026-11-25T11:00:00Z");
+    let kept = rds().noted(PASSWORD_UNSET, "true");
     assert_eq!(kept.steps(), [SET], "what is stored is of the database that was lost");
-    let served = rds().noted(PASSWORD_UNSET, "2026-11-20T11:00:00Z").plan();
-    assert_eq!((served.steps.len(), served.forget), (0, vec![PASSWORD_UNSET.to_string()]), "promoted since then");
     assert!(restored().next(true).plan().promote_password);
 }
 
 #[test]
-fn a_promoted_replica_keeps_its_sources_password_until_the_user_says_so() {
-    let promoting = replica().wants(json!({ "promote": true }));
-    assert_eq!(promoting.steps(), ["now: PromoteReadReplica (reboot)"], "a replica cannot differ from its source");
-    assert!(promoting.plan().steps[0].notes.is_empty());
-    let promoted = promoting.instance(|instance| instance.replica_source = None);
-    assert_eq!((promoted.problem().0, promoted.steps().len()), (Reason::CredentialsLost, 0), "workloads may use it");
-    assert_eq!(promoted.given(|inputs| inputs.rotate = Some("now".into())).steps(), [SET]);
-    let to_aws = replica()
-        .wants(json!({ "promote": true, "credentials": { "awsManaged": {} } }))
-        .instance(|instance| instance.replica_source = None);
-    assert_eq!(to_aws.steps(), ["now: ModifyDBInstance manageMasterUserPassword=true (none)"]);
+fn a_promoted_replica_gets_a_password_of_its_own() {
+    let silent = replica().wants(json!({ "promote": true }));
+    assert!(silent.plan().steps[0].notes.is_empty(), "workloads may be using the source's password at that moment");
+    let promoting = replica().wants(json!({ "promote": true, "credentials": { "generated": {} } }));
+    let step = &promoting.plan().steps[0];
+    assert_eq!(told(step), "now: PromoteReadReplica (reboot)");
+    assert_eq!(step.notes, [(PASSWORD_UNSET.to_string(), NOW.to_string())]);
+    assert_eq!(promoting.plan().steps.len(), 1, "a replica cannot differ from its source");
+    let promoted = promoting.instance(|instance| instance.replica_source = None).noted(PASSWORD_UNSET, "true");
+    assert_eq!(promoted.steps(), [SET]);
+    let to_aws = replica().wants(json!({ "promote": true, "credentials": { "awsManaged": {} } }));
+    assert!(to_aws.plan().steps[0].notes.is_empty(), "Secrets Manager draws that one");
 }
 
 #[test]
-fn a_replica_that_somebody_else_promoted_is_no_replica_to_the_driver_either() {
-    let mut promoted = replica().instance(|instance| instance.replica_source = None);
-    assert_eq!(promoted.problem().0, Reason::CredentialsLost);
-    promoted.object.status.get_or_insert_default().facts = promoted.object.facts(&promoted.observed);
-    assert_eq!(promoted.object.credentials(), CredentialMode::Generated(30), "driver and plan agree");
-    let rotated = promoted.given(|inputs| inputs.rotate = Some("now".into()));
-    assert_eq!(rotated.steps(), [SET]);
+fn a_replica_that_somebody_else_promoted_keeps_its_password_until_the_spec_says_so_too() {
+    let promoted = replica().instance(|instance| instance.replica_source = None);
+    let plan = promoted.plan();
+    assert_eq!((plan.steps.len(), plan.problem), (0, None));
+    let ours = promoted.wants(json!({ "promote": true }));
+    assert_eq!((ours.plan().steps.len(), ours.plan().problem), (0, None));
+    assert_eq!(ours.given(|inputs| inputs.rotate = Some("now".into())).steps(), [SET]);
 }
 
 #[test]

@@ -20,8 +20,8 @@ fn with_snapshot() -> Scene {
 
 /// The instance is gone, twice looked for.
 fn gone(policy: DeletionPolicy) -> Scene {
-    let since = "2026-11-25T11:00:00Z".parse().ok();
-    leaving(policy).absent().given(|inputs| inputs.absent_since = since)
+    let since = "2026-11-25T11:00:00Z".parse().unwrap();
+    leaving(policy).absent().given(|inputs| inputs.absent_since = Some(since))
 }
 
 fn snapshot(identifier: &str, status: &str) -> Snapshot {
@@ -143,6 +143,15 @@ fn a_deletion_under_way_is_waited_for() {
     assert_eq!((scene.steps().len(), scene.waits_for()), (0, Some(Reason::Deleting)));
     let foreign = rds().class("db.m7g.large").status("deleting");
     assert_eq!((foreign.steps().len(), foreign.waits_for()), (0, Some(Reason::Deleting)), "also where nobody asked us");
+}
+
+#[test]
+fn a_delete_that_was_accepted_is_not_sent_again_at_once() {
+    let scene = leaving(DeletionPolicy::Delete);
+    let id = crate::approval::step_id(&scene.plan().steps[0]);
+    let mut scene = scene.called("instance", "DeleteDBInstance", 30, true);
+    scene.inputs.journal.calls.get_mut("instance").unwrap().step = id;
+    assert_eq!(scene.steps(), ["later (Settling): DeleteDBInstance without snapshot (data-loss)"]);
 }
 
 /// An object with both groups, and AWS with these.

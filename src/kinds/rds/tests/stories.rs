@@ -1,8 +1,6 @@
 //! Whole lives: plan, do to a small model what AWS would do, plan again. Each story ends where nothing is left to do, and
 //! no call is made twice. The texts are the plans as people read them.
 
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::approval::{Circumstances, decide};
 use crate::aws::rds::{ParameterGroup, Settings, Snapshot, SubnetGroup};
@@ -41,15 +39,14 @@ impl Story {
     fn round(&mut self) -> bool {
         let plan = self.scene.plan();
         let journal = self.scene.inputs.journal.clone();
-        let accepted = BTreeSet::from(["instance"]);
         let circumstances = |approve| Circumstances {
             want: self.scene.want,
             policy: crate::spec::ManagementPolicy::Manage,
             journal: &journal,
             approve,
             brake: None,
-            accepted: &accepted,
-            settle: self.scene.inputs.clocks.settle,
+            accepted: &ACCEPTED,
+            settle: std::time::Duration::ZERO,
             now: self.scene.inputs.now,
         };
         let first = decide(plan.clone(), &circumstances(None));
@@ -440,12 +437,10 @@ fn a_replica_that_is_promoted() {
     let scene = rds()
         .wants(json!({
             "source": { "replicaOf": { "identifier": "main" } }, "promote": true, "backupRetentionPeriod": 7,
+            "credentials": { "generated": {} },
         }))
         .instance(|instance| instance.replica_source = Some("main".into()))
-        .given(|inputs| {
-            inputs.stored = Stored::default();
-            inputs.rotate = Some("mine now".into());
-        });
+        .given(|inputs| inputs.stored = Stored::default());
     reads(
         &Story::of(scene).live().settled(),
         r"
