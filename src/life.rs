@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use crate::approval::step_id;
+use crate::aws::Seen;
 use crate::aws::owner::{Claim, OWNER_TAG};
-use crate::aws::{Action, Seen};
 use crate::conditions::Reason;
-use crate::kind::{Inputs, Problem, Step, Thing, Waiting, Want, When};
+use crate::kind::{Inputs, Problem, Thing, Waiting, Want};
 use crate::spec::{Adoption, DeletionPolicy, ManagementPolicy, SharedSpec};
 
 /// Note with AWS's immutable id of the thing that we made or took over.
@@ -42,18 +41,6 @@ pub enum Verdict {
     Gone,
     /// Nothing shall be done about it.
     LetGo,
-}
-
-/// The very call that AWS accepted last is worth repeating only once AWS had the time to show its effect: it keeps saying
-/// `available` for tens of seconds, and a second reboot or the third "change without effect" would be a false one.
-pub fn patient<A: Action>(steps: Vec<Step<A>>, inputs: &Inputs) -> Vec<Step<A>> {
-    let repeats = |step: &Step<A>| {
-        let last = inputs.journal.calls.get(step.thing);
-        inputs.accepted && !inputs.has_settled(step.thing) && last.is_some_and(|last| last.step == step_id(step))
-    };
-    let settling = || When::After(Waiting::new(Reason::Settling, "AWS accepted it and does not show its effect yet"));
-    let waits = |step: &Step<A>| matches!(step.when, When::After(_));
-    steps.into_iter().map(|step| if !waits(&step) && repeats(&step) { step.when(settling()) } else { step }).collect()
 }
 
 /// The verdict on the main thing of an object. `what` is its AWS name for messages, e.g. `DB instance shop-orders`.
@@ -250,7 +237,6 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::PasswordUse;
     use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, Owner, Tags};
     use crate::spec::{Journal, LastCall};
     use jiff::Timestamp;
@@ -611,32 +597,5 @@ mod tests {
             panic!("not waiting")
         };
         assert_eq!(waiting.until, Some(Timestamp::from_second(NOW + 40).unwrap()));
-    }
-
-    #[derive(Clone, Debug, PartialEq)]
-    struct Reboot;
-    impl Action for Reboot {
-        fn operation(&self) -> &'static str {
-            "RebootDBInstance"
-        }
-        fn password(&self) -> PasswordUse {
-            PasswordUse::None
-        }
-    }
-
-    #[test]
-    fn the_same_call_is_not_sent_again_before_its_effect_can_show() {
-        let step = Step::new("instance", Reboot, "");
-        let id = step_id(&step);
-        let waits = |seconds, accepted, step: &Step<Reboot>| {
-            let mut inputs = sent(recorded(), "RebootDBInstance", seconds, accepted);
-            inputs.journal.calls.get_mut("instance").unwrap().step = id.clone();
-            matches!(patient(vec![step.clone()], &inputs)[0].when, When::After(_))
-        };
-        assert!(waits(30, true, &step));
-        assert!(waits(30, true, &step.clone().when(When::Approval)), "nor by an approval that stands");
-        assert!(!waits(60, true, &step), "AWS had the time");
-        assert!(!waits(30, false, &step), "AWS did not accept it");
-        assert!(!waits(30, true, &Step { thing: "reader", ..step.clone() }), "another thing");
     }
 }

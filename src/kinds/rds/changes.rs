@@ -116,7 +116,8 @@ pub fn plan(
     if let Some(mut split) = Split::of(&desired, &overlay(&instance.settings, &instance.pending)) {
         split.take(|field| gate.remedies.contains(&field));
         drop_travelling_groups(&mut split, &scene);
-        plan.problem = refuse_immutable(&mut split, &scene).or(refuse_performance(&mut split, &scene));
+        let refused = [refuse_immutable, refuse_performance, refuse_no_backups].map(|rule| rule(&mut split, &scene));
+        plan.problem = refused.into_iter().flatten().next();
         plan.steps.extend(call_off(&mut split, &scene));
         upgrade(&mut split, &mut plan, &scene);
         ordinary(&mut split, &mut plan, &scene);
@@ -200,6 +201,24 @@ fn refuse_performance(split: &mut Split, scene: &Scene<'_>) -> Option<Problem> {
         format!(
             "{}: gp3 below {threshold} GiB has fixed performance; remove the field, or enlarge spec.allocatedStorage",
             list.join(", ")
+        ),
+    ))
+}
+
+/// Replication needs the source's backups.
+fn refuse_no_backups(split: &mut Split, scene: &Scene<'_>) -> Option<Problem> {
+    let replicas = &scene.instance.replicas;
+    if replicas.is_empty() || scene.desired.backup_retention_period != Some(0) {
+        return None;
+    }
+    split.take(|field| field == "backupRetentionPeriod")?;
+    let names: Vec<&str> = replicas.iter().map(String::as_str).collect();
+    Some(Problem::new(
+        Reason::InvalidSpec,
+        format!(
+            "spec.backupRetentionPeriod: 0 is not possible while the instance has read replicas ({}): AWS needs its backups for \
+             them; delete or promote them first",
+            names.join(", ")
         ),
     ))
 }

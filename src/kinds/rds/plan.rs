@@ -3,7 +3,7 @@
 use crate::aws::rds::{Action, Instance, Observed, Settings};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, End, Inputs, Kind, Plan, Problem, Step, Waiting, Want, When};
-use crate::life::{RESOURCE_ID, Verdict, patient, verdict};
+use crate::life::{RESOURCE_ID, Verdict, verdict};
 use crate::spec::Change;
 
 use super::changes::{self, Timetable};
@@ -20,7 +20,7 @@ pub fn plan(object: &RdsInstance, want: Want, inputs: &Inputs, observed: &Observ
     }
     let thing = object.thing(observed);
     let verdict = verdict(want, &object.spec.shared, inputs, &thing, &what);
-    let plan = match (verdict, observed.instance.present()) {
+    match (verdict, observed.instance.present()) {
         (Verdict::Create, _) => creation::plan(object, identifier, inputs, observed),
         (Verdict::Recreate(problem), _) => recreate(creation::plan(object, identifier, inputs, observed), problem),
         (Verdict::Manage, Some(instance)) => manage(object, identifier, inputs, observed, instance),
@@ -34,8 +34,7 @@ pub fn plan(object: &RdsInstance, want: Want, inputs: &Inputs, observed: &Observ
         (Verdict::Manage | Verdict::Adopt(_) | Verdict::Watch | Verdict::Remove, None) => {
             Plan::wait(Waiting::new(Reason::Unreadable, format!("{what} was not read")))
         }
-    };
-    Plan { steps: patient(plan.steps, inputs), ..plan }
+    }
 }
 
 /// A member of a cluster is never ours, so nothing keeps an object that goes.

@@ -350,6 +350,18 @@ fn backups_on_or_off_pause_io_and_a_longer_retention_does_not() {
 }
 
 #[test]
+fn backups_stay_on_while_there_are_replicas() {
+    let scene = rds()
+        .has(json!({ "backupRetentionPeriod": 7 }))
+        .wants(json!({ "backupRetentionPeriod": 0, "deletionProtection": true }))
+        .instance(|instance| instance.replicas = ["copy".into()].into());
+    let (reason, message) = scene.problem();
+    assert_eq!(reason, Reason::InvalidSpec);
+    assert!(message.contains("spec.backupRetentionPeriod: 0") && message.contains("(copy)"), "{message}");
+    assert_eq!(scene.steps(), ["now: ModifyDBInstance deletionProtection=true (none)"]);
+}
+
+#[test]
 fn immediate_also_means_what_was_scheduled_before() {
     let scene = rds().class("db.m7g.large").holds(json!({ "dbInstanceClass": "db.m7g.large" }));
     assert!(scene.steps().is_empty());

@@ -145,15 +145,6 @@ fn a_deletion_under_way_is_waited_for() {
     assert_eq!((foreign.steps().len(), foreign.waits_for()), (0, Some(Reason::Deleting)), "also where nobody asked us");
 }
 
-#[test]
-fn a_delete_that_was_accepted_is_not_sent_again_at_once() {
-    let scene = leaving(DeletionPolicy::Delete);
-    let id = crate::approval::step_id(&scene.plan().steps[0]);
-    let mut scene = scene.called("instance", "DeleteDBInstance", 30, true);
-    scene.inputs.journal.calls.get_mut("instance").unwrap().step = id;
-    assert_eq!(scene.steps(), ["later (Settling): DeleteDBInstance without snapshot (data-loss)"]);
-}
-
 /// An object with both groups, and AWS with these.
 fn with_groups(scene: Scene, tags: Tags) -> Scene {
     scene

@@ -426,20 +426,6 @@ fn moments_after_an_accepted_call_nothing_is_sent() {
 }
 
 #[test]
-fn the_call_that_was_accepted_last_is_not_repeated_before_aws_had_time_to_show_it() {
-    let scene = rds().class("db.m7g.large");
-    let id = crate::approval::step_id(&scene.plan().steps[0]);
-    let sent = |seconds| {
-        let mut scene = scene.clone().called("instance", "ModifyDBInstance", seconds, true);
-        scene.inputs.journal.calls.get_mut("instance").unwrap().step = id.clone();
-        scene
-    };
-    assert!(sent(30).steps()[0].starts_with("later (Settling)"));
-    assert!(sent(60).steps()[0].starts_with("sent for the window"));
-    assert!(sent(30).class("db.r7g.large").steps()[0].starts_with("sent for the window"), "another call is another");
-}
-
-#[test]
 fn a_member_of_a_cluster_is_never_touched_and_keeps_no_object() {
     let member = || rds().class("db.m7g.large").instance(|instance| instance.cluster = Some("aurora-1".into()));
     let (reason, message) = member().problem();
