@@ -102,7 +102,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
     for (id, count) in world.recall.get(&case.uid()).uncounted {
         *case.inputs.journal.attempts.entry(id).or_default() += count;
     }
-    refresh_journal(&mut case);
+    refresh_journal(world, &mut case);
     case.credentials = world.cluster.secret(&namespace, &case.credentials_name()).await?;
     case.connection = world.cluster.secret(&namespace, &case.connection_name()).await?;
     judge_secrets(&mut case);
@@ -138,14 +138,14 @@ fn home_of<K: Kind, C, S>(world: &World<C, S>, object: &K, status: &SharedStatus
     }
 }
 
-/// A new spec, or a user who says "look now", gives refused steps another chance.
-fn refresh_journal<K: Kind>(case: &mut Case<K>) {
+/// A new spec, or a user who says "look now", gives refused steps another chance. The token is remembered in this process
+/// only: to note it would cost a write for a look that finds nothing, and a restart is not the user's word.
+fn refresh_journal<K: Kind, C, S>(world: &World<C, S>, case: &mut Case<K>) {
     let token = case.object.annotations().get(annotation::RECONCILE).cloned();
+    let before = world.recall.get(&case.uid()).asked;
+    world.recall.update(&case.uid(), |recall| recall.asked = Some(token.clone()));
+    let asked = token.is_some() && before.is_some_and(|before| before != token);
     let journal = &mut case.inputs.journal;
-    let asked = token.is_some() && journal.notes.get("reconcile") != token.as_ref();
-    if let Some(token) = token.filter(|_| asked) {
-        journal.notes.insert("reconcile".into(), token);
-    }
     if asked || case.status.observed_generation != case.object.meta().generation {
         journal.rejected.clear();
         journal.attempts.clear();

@@ -72,6 +72,8 @@ pub struct Recall {
     pub uncounted: BTreeMap<String, u32>,
     /// Since when direct looks have not found the main thing.
     pub absent_since: Option<Timestamp>,
+    /// The token of `awsdb.dev/reconcile` at the last round, if there was one in this process.
+    pub asked: Option<Option<String>>,
     /// Failures in a row.
     pub failures: u32,
     /// When the object first asked for a database, for the metric "time to ready"; `None` once it was ready.
