@@ -6,6 +6,7 @@ mod convergence;
 mod crashes;
 mod rebuilt;
 mod refusals;
+mod regressions;
 mod rules;
 mod sim;
 mod statuses;
