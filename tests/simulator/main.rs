@@ -2,8 +2,10 @@
 //! that the test moves (architecture.md section 9, layer 3).
 
 mod approvals;
+mod canary;
 mod convergence;
 mod crashes;
+mod idle;
 mod rebuilt;
 mod refusals;
 mod regressions;
