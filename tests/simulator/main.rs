@@ -6,6 +6,7 @@ mod canary;
 mod convergence;
 mod crashes;
 mod idle;
+mod random;
 mod rebuilt;
 mod refusals;
 mod regressions;
