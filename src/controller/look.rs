@@ -1,5 +1,7 @@
 //! **observe** and **plan**, and the decision which steps run.
 
+use std::collections::BTreeSet;
+
 use kube::ResourceExt;
 
 use super::World;
@@ -30,11 +32,18 @@ where
         let is_direct = looked.look == Look::Direct;
         mark_absence(world, case, &thing, is_direct);
         let plan = case.object.plan(case.want, &case.inputs, &looked.observed);
-        if is_direct || (plan.steps.is_empty() && thing.present().is_some()) {
+        if is_direct || (thing.present().is_some() && !acts(world, case, &plan)) {
             return Ok((looked, plan));
         }
         look = Look::Direct;
     }
+}
+
+/// Whether a step would be sent in this round. What is held, refused or waits needs no direct look: thousands of objects
+/// that wait for a window or a person would otherwise cost a call each, at every sweep.
+fn acts<K: Kind, C, S>(world: &World<C, S>, case: &Case<K>, plan: &Plan<Action<K>>) -> bool {
+    let accepted = world.recall.get(&case.uid()).accepted;
+    !decide(plan.clone(), &circumstances(world, case, &accepted, None)).run.is_empty()
 }
 
 /// Counted in this process only: after a restart the absence is proven anew, and no status write is needed for it.
@@ -66,8 +75,23 @@ pub async fn decide_case<K: Kind, C, S: Cluster<K>>(
         brake = Some("the CustomResourceDefinition is being deleted, which need not mean the databases".into());
     }
     let accepted = world.recall.get(&case.uid()).accepted;
-    let circumstances = Circumstances {
-        accepted: &accepted,
+    let circumstances = circumstances(world, case, &accepted, brake);
+    let mut decision = decide(plan, &circumstances);
+    if let Some(problem) = case.problem.as_ref().filter(|_| case.want == Want::Present) {
+        decision.run.clear();
+        decision.problem = Some(problem.clone());
+    }
+    Ok(decision)
+}
+
+fn circumstances<'a, K: Kind, C, S>(
+    world: &World<C, S>,
+    case: &'a Case<K>,
+    accepted: &'a BTreeSet<&'static str>,
+    brake: Option<String>,
+) -> Circumstances<'a> {
+    Circumstances {
+        accepted,
         settle: world.clocks.settle,
         want: case.want,
         policy: case.object.shared().management_policy,
@@ -75,11 +99,5 @@ pub async fn decide_case<K: Kind, C, S: Cluster<K>>(
         approve: case.object.annotations().get(annotation::APPROVE).map(String::as_str),
         brake,
         now: case.inputs.now,
-    };
-    let mut decision = decide(plan, &circumstances);
-    if let Some(problem) = case.problem.as_ref().filter(|_| case.want == Want::Present) {
-        decision.run.clear();
-        decision.problem = Some(problem.clone());
     }
-    Ok(decision)
 }

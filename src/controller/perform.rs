@@ -109,6 +109,7 @@ where
                 accepted(world, case, step, performed).await?;
             }
             Err(error) => {
+                let error = without(error, password.as_ref());
                 failed(case, step_id, step, &error, performed);
                 if let Some(problem) = &performed.problem {
                     let note =
@@ -205,6 +206,14 @@ fn refuse<K: Kind>(
     } else {
         performed.problem = Some(Problem::new(reason, message));
     }
+}
+
+/// AWS may quote what it refuses; a password must not get into a condition or an event that way.
+fn without(mut error: CloudError, password: Option<&Password>) -> CloudError {
+    if let Some(password) = password.filter(|password| !password.expose().is_empty()) {
+        error.message = error.message.replace(password.expose(), "(the password)");
+    }
+    error
 }
 
 /// What failed, on which fields, what AWS said, and what to do.

@@ -2,10 +2,14 @@
 //! that the test moves (architecture.md section 9, layer 3).
 
 mod approvals;
+mod canary;
 mod convergence;
 mod crashes;
+mod idle;
+mod random;
 mod rebuilt;
 mod refusals;
+mod regressions;
 mod rules;
 mod sim;
 mod statuses;

@@ -133,6 +133,11 @@ impl Sim {
         self.due = keys.into_iter().map(|key| (key, now)).collect();
     }
 
+    /// The operator, to ask it in between.
+    pub fn world(&self) -> &World<SimCloud, SimCluster> {
+        &self.world
+    }
+
     pub fn now(&self) -> Timestamp {
         self.shared.lock().now
     }
