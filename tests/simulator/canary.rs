@@ -45,7 +45,11 @@ fn everything_that_prints(sim: &Sim, manifest: &Manifest) -> String {
     let decision = decide(plan.clone(), &circumstances);
     let secrets = sim.kube(|kube| kube.secrets.clone());
     let calls = sim.calls(0);
-    format!("{case:?} {looked:?} {plan:?} {connection:?} {decision:?} {secrets:?} {calls:?} {:?} {:?}", sim.events(), world.recall)
+    format!(
+        "{case:?} {looked:?} {plan:?} {connection:?} {decision:?} {secrets:?} {calls:?} {:?} {:?}",
+        sim.events(),
+        world.recall
+    )
 }
 
 #[test]
@@ -100,7 +104,11 @@ fn aws_words_that_quote_a_password_do_not_reach_status_or_events() {
     let mut sim = Sim::quick();
     sim.user_secret("shop", "mine", CANARY);
     sim.aws(|aws| {
-        aws.refuse_always("CreateDBInstance", "InvalidParameterValue", "The parameter MasterUserPassword CANARY-password-that-sings is not valid.");
+        aws.refuse_always(
+            "CreateDBInstance",
+            "InvalidParameterValue",
+            "The parameter MasterUserPassword CANARY-password-that-sings is not valid.",
+        );
     });
     let key = sim.apply(rds().password_from("mine"));
     // The driver of the simulation looks through what was told after every round.

@@ -83,7 +83,9 @@ fn a_restart_with_many_settled_objects_costs_one_read_each_and_no_write() {
 
 #[test]
 fn a_create_in_a_cloud_that_is_ready_at_once_takes_at_most_seven_writes_and_four_aws_calls() {
-    for (manifest, writes, calls) in [(rds(), 5, 4), (rds().destroyed_on_delete(), 7, 4), (rds().snapshot_on_delete(), 7, 4)] {
+    for (manifest, writes, calls) in
+        [(rds(), 5, 4), (rds().destroyed_on_delete(), 7, 4), (rds().snapshot_on_delete(), 7, 4)]
+    {
         let mut sim = Sim::instant();
         sim.apply(manifest);
         sim.settle();
@@ -141,7 +143,11 @@ fn an_event_names_the_fields_with_both_values() {
     let (mut sim, _) = settled_in(Sim::quick(), rds().at_once());
     sim.apply(rds().at_once().class("db.t4g.small"));
     sim.settle();
-    assert!(sim.events().last().unwrap().contains("dbInstanceClass: db.t4g.micro -> db.t4g.small"), "{:?}", sim.events());
+    assert!(
+        sim.events().last().unwrap().contains("dbInstanceClass: db.t4g.micro -> db.t4g.small"),
+        "{:?}",
+        sim.events()
+    );
 }
 
 #[test]
@@ -150,7 +156,10 @@ fn conditions_of_others_are_kept_and_cause_no_writes() {
     sim.kube(|kube| {
         kube.edit(&key, |object| {
             let conditions = &mut object.status.as_mut().unwrap().shared.conditions;
-            let foreign = k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition { type_: "Audited".into(), ..conditions[0].clone() };
+            let foreign = k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition {
+                type_: "Audited".into(),
+                ..conditions[0].clone()
+            };
             conditions.insert(0, foreign);
         });
     });

@@ -136,7 +136,8 @@ fn b06_the_object_is_there_as_long_as_its_database_whatever_fails_meanwhile() {
 fn b07_a_stale_sweep_that_misses_the_database_makes_no_second_one() {
     let mut sim = Sim::quick();
     let empty = sim.aws(|aws| {
-        let id = awsdb::aws::rds::Id { region: "us-east-1".into(), identifier: "shop-orders".into(), ..Default::default() };
+        let id =
+            awsdb::aws::rds::Id { region: "us-east-1".into(), identifier: "shop-orders".into(), ..Default::default() };
         aws.fresh(&id)
     });
     let key = sim.apply(rds());
@@ -155,7 +156,8 @@ fn b07_a_stale_sweep_that_misses_the_database_makes_no_second_one() {
 fn b07_a_stale_sweep_that_still_shows_an_old_value_changes_nothing() {
     let (mut sim, key) = settled(rds().backups(7));
     let old = sim.aws(|aws| {
-        let id = awsdb::aws::rds::Id { region: "us-east-1".into(), identifier: "shop-orders".into(), ..Default::default() };
+        let id =
+            awsdb::aws::rds::Id { region: "us-east-1".into(), identifier: "shop-orders".into(), ..Default::default() };
         aws.fresh(&id)
     });
     sim.apply(rds().backups(9));
@@ -349,7 +351,10 @@ fn b11_throttling_with_restarts_never_sends_more_than_one_change() {
     sim.run(1200);
     assert!(sim.is_settled(&key), "{}", sim.report());
     let settings = sim.the_db(&key).shown.settings;
-    assert_eq!((settings.backup_retention_period, settings.db_instance_class.as_deref()), (Some(9), Some("db.t4g.small")));
+    assert_eq!(
+        (settings.backup_retention_period, settings.db_instance_class.as_deref()),
+        (Some(9), Some("db.t4g.small"))
+    );
 }
 
 #[test]
@@ -379,7 +384,12 @@ fn b13_two_adoptions_of_one_database_have_one_winner() {
         sim.user_secret(namespace, "mine", &password);
     }
     let claim = |namespace: &str| {
-        named("db").namespace(namespace).identifier("shop-standing").adopting().password_from("mine").destroyed_on_delete()
+        named("db")
+            .namespace(namespace)
+            .identifier("shop-standing")
+            .adopting()
+            .password_from("mine")
+            .destroyed_on_delete()
     };
     let (one, two) = (sim.apply(claim("one")), sim.apply(claim("two")));
     sim.run(900);
@@ -436,10 +446,17 @@ fn b19_nothing_is_deleted_by_default_and_never_without_saying_how() {
     assert!(sim.aws(|aws| aws.deleted.is_empty()));
     let (mut sim, key) = settled(rds().snapshot_on_delete());
     // AWS refuses the snapshot, however often: there is no way from there to a deletion without one.
-    sim.aws(|aws| aws.refuse_always("DeleteDBInstance", "SnapshotQuotaExceeded", "Cannot create more than 100 manual snapshots"));
+    sim.aws(|aws| {
+        aws.refuse_always("DeleteDBInstance", "SnapshotQuotaExceeded", "Cannot create more than 100 manual snapshots")
+    });
     sim.delete(&key);
     sim.run(3 * 3600);
-    assert!(sim.calls(0).iter().filter(|call| call.operation == "DeleteDBInstance").all(|call| call.detail.contains("final_snapshot: Some")));
+    assert!(
+        sim.calls(0)
+            .iter()
+            .filter(|call| call.operation == "DeleteDBInstance")
+            .all(|call| call.detail.contains("final_snapshot: Some"))
+    );
     assert_eq!(sim.reason(&key, "Stalled"), "QuotaExceeded");
     sim.aws(|aws| aws.refusals.clear());
     sim.run(3 * 3600);

@@ -8,7 +8,7 @@ use crate::aws::rds::{Action, Instance};
 use crate::conditions::Reason;
 use crate::kind::{CredentialMode, Inputs, Problem, Step, Supplied, Waiting, When};
 use crate::life::PASSWORD_UNSET;
-use crate::spec::{SecretKeyRef, annotation};
+use crate::spec::{ManagementPolicy, SecretKeyRef, annotation};
 
 use super::RdsInstance;
 
@@ -51,14 +51,16 @@ impl Mode {
 
     /// The mode of an object whose instance is there. A promoted replica keeps its source's password, which workloads may
     /// be using at that very moment, until the spec names credentials or a rotation is asked for; from then on it has its
-    /// own, whatever manifest is replayed.
+    /// own, whatever manifest is replayed. The password of what is merely observed is nobody's to draw.
     pub fn in_force(object: &RdsInstance, inputs: &Inputs, instance: &Instance) -> Self {
         let stored = &inputs.stored;
         let has_own =
             stored.password.is_some() || stored.next.is_some() || inputs.journal.notes.contains_key(PASSWORD_UNSET);
         let asked = inputs.rotate.is_some() && inputs.rotate != stored.rotated_for;
-        let keeps_sources = was_replica(object) && object.spec.credentials.is_none() && !has_own && !asked;
-        Self::of(object, instance.replica_source.is_some() || keeps_sources)
+        let observes = object.spec.shared.management_policy == ManagementPolicy::Observe;
+        let is_anothers = was_replica(object) || observes;
+        let keeps_theirs = is_anothers && object.spec.credentials.is_none() && !has_own && !asked;
+        Self::of(object, instance.replica_source.is_some() || keeps_theirs)
     }
 
     /// For the driver: how a password is had.

@@ -209,6 +209,13 @@ fn a_read_replica_has_its_sources_user_and_no_password() {
 }
 
 #[test]
+fn what_is_merely_observed_has_a_binding_without_a_password_unless_one_is_named() {
+    let observed =
+        rds().wants(json!({ "managementPolicy": "Observe" })).given(|inputs| inputs.stored = Default::default());
+    assert_eq!(secret(&observed).unwrap().get("password"), None);
+}
+
+#[test]
 fn the_master_user_is_the_one_in_force() {
     let restored = rds().wants(json!({ "masterUsername": null })).has(json!({ "masterUsername": "sourceadmin" }));
     assert_eq!(secret(&restored).unwrap()["username"], "sourceadmin", "a restore keeps its source's");
