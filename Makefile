@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check test fmt-check clippy test-all generate generated-current chart-lint lab demo demo-up demo-down bench clean-lab
+.PHONY: help check test fmt-check clippy deny test-all generate generated-current chart-lint lab demo demo-up demo-down bench clean-lab
 
 PYTHON ?= python3
 CHART := charts/aws-database-operator
@@ -15,7 +15,7 @@ help: ## This list
 check: ## Pure tests only, the inner loop: no lab, 30 s at most when nothing but our code changed
 	cargo test --locked --lib --test architecture
 
-test: lab fmt-check clippy test-all generated-current chart-lint ## Everything, with its own set-up
+test: lab fmt-check clippy deny test-all generated-current chart-lint ## Everything, with its own set-up
 	@echo "everything passed"
 
 fmt-check: ## Formatting as rustfmt has it
@@ -23,6 +23,9 @@ fmt-check: ## Formatting as rustfmt has it
 
 clippy: ## Lints, warnings denied
 	cargo clippy --locked --all-targets -- -D warnings
+
+deny: lab ## Licences, sources and banned crates of the dependencies (advisories need a network that CI has not)
+	"$$($(PYTHON) dev/lab.py path cargo-deny)" --offline --log-level error check --hide-inclusion-graph bans licenses sources
 
 test-all: lab ## All tests inside a lab
 	$(PYTHON) dev/lab.py run -- cargo test --locked

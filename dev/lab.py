@@ -52,7 +52,7 @@ def parse():
         if command is up:
             create_seconds(one)
     one = commands.add_parser("path")
-    one.add_argument("name", choices=toolchain.BINARIES)
+    one.add_argument("name", choices=(*toolchain.BINARIES, "cargo-deny"))
     one.set_defaults(command=path)
     wrapped = commands.add_parser("run")
     wrapped.add_argument("--dir", type=pathlib.Path, help="default: a temporary folder, removed afterwards")

