@@ -571,7 +571,7 @@ fn removing_the_source_changes_nothing() {
     let (mut sim, _) = settled(named("main").backups(7));
     let now = sim.now();
     sim.aws(|aws| aws.take_snapshot("shop-main", "monday", now));
-    let restored = sim.apply(named("restored").from_snapshot("monday"));
+    let restored = sim.apply(named("restored").made_of_snapshot("monday"));
     let replica = sim.apply(named("copy").replica_of("shop-main"));
     sim.settle();
     sim.until("the password is its own", |sim| sim.opens(&restored).is_ok());
@@ -633,7 +633,7 @@ fn a_lost_database_that_came_from_a_snapshot_gets_a_password_of_its_own_again() 
     let (mut sim, _) = settled(named("old"));
     let now = sim.now();
     sim.aws(|aws| aws.take_snapshot("shop-old", "monday", now));
-    let key = sim.apply(rds().from_snapshot("monday"));
+    let key = sim.apply(rds().made_of_snapshot("monday"));
     sim.settle();
     sim.until("the Secret opens it", |sim| sim.opens(&key).is_ok());
     sim.aws(|aws| aws.delete_behind_our_back("shop-orders"));
@@ -671,7 +671,7 @@ fn a_lost_database_is_not_restored_from_a_snapshot_that_may_no_longer_be_used() 
         let tags = &mut aws.snapshots.get_mut("monday").unwrap().shown.tags;
         tags.insert(ALLOW_TAG.into(), "test/shop".into());
     });
-    let key = sim.apply(rds().from_snapshot("monday"));
+    let key = sim.apply(rds().made_of_snapshot("monday"));
     sim.settle();
     sim.aws(|aws| {
         aws.delete_behind_our_back("shop-orders");
@@ -694,7 +694,7 @@ fn a_source_of_another_namespace_needs_the_word_of_the_aws_side() {
     let now = sim.now();
     sim.aws(|aws| aws.take_snapshot("finance-secret", "monday", now));
     let mark = sim.mark();
-    let restore = sim.apply(named("thief").from_snapshot("monday"));
+    let restore = sim.apply(named("thief").made_of_snapshot("monday"));
     let copy = sim.apply(named("copy").replica_of("finance-secret"));
     sim.run(600);
     assert!(sim.aws_writes(mark).is_empty());

@@ -481,7 +481,7 @@ fn a_snapshot_becomes_a_database_with_a_password_of_its_own() {
     let (mut sim, source) = settled(named("old"));
     let now = sim.now();
     sim.aws(|aws| aws.take_snapshot("shop-old", "monday", now));
-    let key = sim.apply(named("orders").from_snapshot("monday"));
+    let key = sim.apply(named("orders").made_of_snapshot("monday"));
     sim.settle();
     sim.until("the Secret opens it", |sim| sim.opens(&key).is_ok());
     assert_ne!(sim.the_db(&key).password, sim.the_db(&source).password);

@@ -156,7 +156,7 @@ fn restoring_a_snapshot_survives_every_fault_at_every_call() {
     let scenario = Scenario {
         before,
         act: Box::new(|sim| {
-            sim.apply(rds().from_snapshot("monday"));
+            sim.apply(rds().made_of_snapshot("monday"));
         }),
         done: Box::new(|sim| {
             let old = ("shop".to_string(), "old".to_string());

@@ -232,7 +232,7 @@ fn b08_secret_and_database_agree_after_a_restore() {
     let (mut sim, source) = settled(named("old"));
     let now = sim.now();
     sim.aws(|aws| aws.take_snapshot("shop-old", "monday", now));
-    let key = sim.apply(rds().from_snapshot("monday"));
+    let key = sim.apply(rds().made_of_snapshot("monday"));
     for _ in 0..60 {
         sim.round();
         assert!(!sim.is_true(&key, "Ready") || sim.opens(&key).is_ok(), "{}", sim.report());

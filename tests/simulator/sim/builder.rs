@@ -133,7 +133,7 @@ impl Manifest {
         self.with(|spec| spec.settings.deletion_protection = Some(protected))
     }
 
-    pub fn from_snapshot(self, snapshot: &str) -> Self {
+    pub fn made_of_snapshot(self, snapshot: &str) -> Self {
         let from = SnapshotSource { identifier: snapshot.into() };
         self.with(|spec| spec.source = Some(Source { snapshot: Some(from), ..Source::default() }))
     }

@@ -35,7 +35,7 @@ use universe::{Shared, Universe};
 #[derive(Debug)]
 pub enum Ended {
     Round(Round),
-    Refused(ClusterError),
+    Refused,
     Crashed,
     /// No object is left.
     Idle,
@@ -214,7 +214,7 @@ impl Sim {
         let writes = self.kube_writes();
         let ended = match poll_once(reconcile(&self.world, object)) {
             Some(Ok(round)) => Ended::Round(round),
-            Some(Err(error)) => Ended::Refused(error),
+            Some(Err(_)) => Ended::Refused,
             None => {
                 assert!(std::mem::take(&mut self.shared.lock().crashed), "a round waits for something that is no call");
                 self.restart();
@@ -225,7 +225,7 @@ impl Sim {
         let after = match &ended {
             Ended::Round(_) if self.eager && wrote => Duration::from_millis(10),
             Ended::Round(round) => round.after,
-            Ended::Refused(_) => Duration::from_secs(2),
+            Ended::Refused => Duration::from_secs(2),
             _ => Duration::from_secs(3),
         };
         let at = self.now() + SignedDuration::try_from(after).unwrap();

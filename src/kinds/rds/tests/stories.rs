@@ -217,10 +217,10 @@ fn group_of<'a>(observed: &'a mut Observed, name: &str) -> &'a mut ParameterGrou
 
 /// Every parameter of the model is a static one.
 fn reboot_for(observed: &mut Observed, name: &str) {
-    if let Seen::Present(instance) = &mut observed.instance {
-        if instance.settings.db_parameter_group_name.as_deref() == Some(name) {
-            instance.parameter_apply_status = Some("pending-reboot".into());
-        }
+    if let Seen::Present(instance) = &mut observed.instance
+        && instance.settings.db_parameter_group_name.as_deref() == Some(name)
+    {
+        instance.parameter_apply_status = Some("pending-reboot".into());
     }
 }
 

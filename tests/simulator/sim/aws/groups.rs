@@ -88,9 +88,9 @@ impl Aws {
     }
 
     /// Dynamic parameters reach the instances at once, static ones at their next reboot.
-    fn reload<'a>(&mut self, group: &str, changed: impl Iterator<Item = &'a String>) {
+    fn reload<'a>(&mut self, group: &str, mut changed: impl Iterator<Item = &'a String>) {
         let values = self.values_of(Some(group));
-        let is_static = changed.cloned().any(|key| STATIC.contains(&key.as_str()));
+        let is_static = changed.any(|key| STATIC.contains(&key.as_str()));
         let (soon, later) = (self.now, self.after(self.timing.lag));
         for db in self.instances.values_mut() {
             if db.shown.settings.db_parameter_group_name.as_deref() != Some(group) {

@@ -209,13 +209,12 @@ fn check(db: &Db, modification: &Modification, asked: &Map<String, Value>) -> Re
     let engine = is.engine.clone().unwrap_or_default();
     if let (Some(from), Some(to), false) =
         (&is.engine_version, &wanted.engine_version, modification.allow_major_version_upgrade)
+        && is_major_change(&engine, from, to)
     {
-        if is_major_change(&engine, from, to) {
-            return refused(
-                "InvalidParameterCombination",
-                "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
-            );
-        }
+        return refused(
+            "InvalidParameterCombination",
+            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+        );
     }
     Ok(())
 }
