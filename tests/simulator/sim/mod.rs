@@ -18,7 +18,6 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use awsdb::controller::brake::Brake;
-use awsdb::controller::cluster::ClusterError;
 use awsdb::controller::reconcile::{Round, reconcile};
 use awsdb::controller::{Installation, Recalls, World};
 use awsdb::kind::Clocks;
