@@ -16,8 +16,8 @@ pub type Key = (String, String);
 /// What is stored.
 #[derive(Clone, Default)]
 pub struct Kube {
-    /// Objects as JSON, so that everything passes through the CRD's own types on every read.
-    objects: BTreeMap<Key, Value>,
+    /// Objects, each of which went through JSON when it was written.
+    objects: BTreeMap<Key, RdsInstance>,
     pub secrets: BTreeMap<Key, SecretContent>,
     pub events: Vec<(Key, Note)>,
     pub crd_is_being_deleted: bool,
@@ -33,12 +33,14 @@ impl Kube {
 
     /// The object as it is stored.
     pub fn get(&self, key: &Key) -> Option<RdsInstance> {
-        self.objects.get(key).map(|value| serde_json::from_value(value.clone()).expect("a stored object decodes"))
+        self.objects.get(key).cloned()
     }
 
     fn put(&mut self, key: &Key, mut object: RdsInstance) -> RdsInstance {
         object.meta_mut().resource_version = Some(self.next_version());
-        self.objects.insert(key.clone(), serde_json::to_value(&object).expect("an object serialises"));
+        let stored = serde_json::to_value(&object).expect("an object serialises");
+        let object: RdsInstance = serde_json::from_value(stored).expect("a stored object decodes");
+        self.objects.insert(key.clone(), object.clone());
         object
     }
 

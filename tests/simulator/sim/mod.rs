@@ -229,7 +229,9 @@ impl Sim {
         };
         let at = self.now() + SignedDuration::try_from(after).unwrap();
         self.due.insert(key.clone(), at);
-        self.nothing_secret_was_told();
+        if wrote {
+            self.nothing_secret_was_told();
+        }
         ended
     }
 
