@@ -11,5 +11,6 @@ mod rebuilt;
 mod refusals;
 mod regressions;
 mod rules;
+mod secrets;
 mod sim;
 mod statuses;

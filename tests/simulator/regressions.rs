@@ -4,7 +4,7 @@
 use awsdb::aws::owner::OWNER_TAG;
 use awsdb::spec::annotation;
 
-use crate::sim::Sim;
+use crate::sim::{Ended, Sim};
 use crate::sim::aws::Timing;
 use crate::sim::builder::{Manifest, named, rds};
 use crate::sim::faults::{At, Fault};
@@ -177,7 +177,8 @@ fn b07_an_older_object_from_the_cache_does_not_undo_a_newer_one() {
     sim.settle();
     let mark = sim.mark();
     for _ in 0..3 {
-        sim.reconcile(&key, old.clone());
+        let ended = sim.reconcile(&key, old.clone());
+        assert!(matches!(ended, Ended::Round(_)), "it is read again before anything is refused: {ended:?}");
     }
     assert!(sim.aws_writes(mark).is_empty());
     sim.restart();
