@@ -179,7 +179,7 @@ fn recover_password<K: Kind>(case: &mut Case<K>) {
     if stored.password.is_some()
         || stored.next.is_some()
         || is_unset
-        || case.object.credentials() == CredentialMode::None
+        || matches!(case.object.credentials(), CredentialMode::None | CredentialMode::AwsManaged)
     {
         return;
     }
