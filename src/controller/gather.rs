@@ -106,6 +106,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
     case.credentials = world.cluster.secret(&namespace, &case.credentials_name()).await?;
     case.connection = world.cluster.secret(&namespace, &case.connection_name()).await?;
     judge_secrets(&mut case);
+    judge_rotation(&mut case);
     if let CredentialMode::SecretRef(reference) = case.object.credentials() {
         let secret = world.cluster.secret(&namespace, &reference.name).await?;
         case.inputs.supplied = supplied(secret, &reference.name, &reference.key);
@@ -149,6 +150,19 @@ fn refresh_journal<K: Kind, C, S>(world: &World<C, S>, case: &mut Case<K>) {
     if asked || case.status.observed_generation != case.object.meta().generation {
         journal.rejected.clear();
         journal.attempts.clear();
+    }
+}
+
+/// A token that was honoured is no wish any more, whatever became of the Secret that says so; nor is one that an object
+/// brings along when it first meets its database (a manifest of a rebuilt cluster), unless that Secret says otherwise.
+fn judge_rotation<K: Kind>(case: &mut Case<K>) {
+    let notes = &mut case.inputs.journal.notes;
+    let meets = case.status.observed_generation.is_none() && case.credentials.is_none();
+    if let (Some(token), true) = (&case.inputs.rotate, meets) {
+        notes.insert(passwords::ROTATED_NOTE.into(), token.clone());
+    }
+    if case.inputs.rotate.as_ref() == notes.get(passwords::ROTATED_NOTE) {
+        case.inputs.rotate = None;
     }
 }
 

@@ -27,6 +27,9 @@ const ACCEPTED: &str = "awsdb.dev/next-accepted";
 const ROTATED_FOR: &str = "awsdb.dev/rotated-for";
 const ROTATED_AT: &str = "awsdb.dev/rotated-at";
 
+/// Note with the rotation token that was honoured last: the Secret that says so may be lost.
+pub const ROTATED_NOTE: &str = "rotatedFor";
+
 /// Whether a Secret carries our owner annotation.
 pub fn is_owned(secret: &SecretContent, owner: &str) -> bool {
     secret.annotations.get(OWNER_TAG).is_some_and(|text| text == owner)
@@ -98,7 +101,7 @@ pub async fn prepare<K: Kind, C, S: Cluster<K>>(
     edit(world, case, |secret| {
         secret.data.insert(key.into(), password.clone());
         secret.annotations.remove(ACCEPTED);
-        if let Some(token) = rotate {
+        if let Some(token) = rotate.clone() {
             secret.annotations.insert(ROTATED_FOR.into(), token);
         }
         if wanted == PasswordUse::Current {
@@ -106,6 +109,7 @@ pub async fn prepare<K: Kind, C, S: Cluster<K>>(
         }
     })
     .await?;
+    case.inputs.journal.notes.extend(rotate.map(|token| (ROTATED_NOTE.into(), token)));
     Ok(Some(password))
 }
 
