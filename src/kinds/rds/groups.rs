@@ -22,6 +22,8 @@ pub const SUBNET_GROUP: &str = "subnetGroup";
 
 /// Note that a parameter group of ours was made: `parameterGroup/<name>`.
 const NOTE: &str = "parameterGroup/";
+/// Note with the subnet group of ours that was made.
+const SUBNET_NOTE: &str = "subnetGroup";
 /// RDS takes this many parameters in one ModifyDBParameterGroup or ResetDBParameterGroup.
 const BATCH: usize = 20;
 
@@ -48,6 +50,12 @@ pub fn parameter_groups(object: &RdsInstance, identifier: &str, journal: &Journa
 /// Name of the subnet group that the object owns, if it does.
 pub fn subnet_group(object: &RdsInstance, identifier: &str) -> Option<String> {
     object.spec.subnet_ids.as_ref().map(|_| identifier.to_string())
+}
+
+/// The subnet group wanted, or the one that was made when `subnetIds` was still in the spec: it goes with the instance.
+pub fn subnet_group_made(object: &RdsInstance, identifier: &str, journal: &Journal) -> Option<String> {
+    let noted = || journal.notes.get(SUBNET_NOTE).cloned();
+    subnet_group(object, identifier).or_else(noted)
 }
 
 /// What is to be done about the groups.
@@ -155,8 +163,10 @@ fn subnet_steps(
         Seen::Absent if observed.instance.present().is_some() => {}
         Seen::Absent => {
             plan.waiting = Some(Waiting::new(Reason::Creating, format!("{what} {name} comes first")));
+            let (note, because) = (name.clone(), "the object owns its subnet group");
             let action = Action::CreateSubnetGroup { name, subnet_ids: subnet_ids.clone(), tags: tags.clone() };
-            plan.steps.push(Step::new(SUBNET_GROUP, action, "the object owns its subnet group").changing(change(None)));
+            plan.steps
+                .push(Step::new(SUBNET_GROUP, action, because).changing(change(None)).noting(SUBNET_NOTE, note));
         }
         Seen::Present(group) => {
             if let Some(problem) = foreign(what, &name, &inputs.owner, &group.tags) {

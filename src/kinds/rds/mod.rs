@@ -56,7 +56,7 @@ impl Kind for RdsInstance {
             region: home.region.clone(),
             identifier: home.identifier.clone(),
             parameter_groups: groups::parameter_groups(self, &home.identifier, &inputs.journal),
-            subnet_group: groups::subnet_group(self, &home.identifier),
+            subnet_group: groups::subnet_group_made(self, &home.identifier, &inputs.journal),
             source: creation::source_id(self).filter(|_| is_wanted),
             final_snapshots: want == Want::Absent,
             managed_password: matches!(self.credentials(), CredentialMode::AwsManaged),

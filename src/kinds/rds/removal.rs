@@ -149,7 +149,7 @@ fn free_name(identifier: &str, inputs: &Inputs, taken: &[Snapshot]) -> String {
 /// What is left once the instance is gone: the owner tag on the final snapshot, and the groups.
 pub fn leftovers(object: &RdsInstance, identifier: &str, inputs: &Inputs, observed: &Observed) -> Plan<Action> {
     let names = groups::parameter_groups(object, identifier, &inputs.journal);
-    let subnet_group = groups::subnet_group(object, identifier);
+    let subnet_group = groups::subnet_group_made(object, identifier, &inputs.journal);
     let groups = groups::removal(inputs, &names, subnet_group.as_deref(), observed);
     let mut steps = groups.steps;
     let mut waiting = groups.waiting;
