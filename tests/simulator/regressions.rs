@@ -4,11 +4,11 @@
 use awsdb::aws::owner::OWNER_TAG;
 use awsdb::spec::annotation;
 
-use crate::sim::{Ended, Sim};
 use crate::sim::aws::Timing;
 use crate::sim::builder::{Manifest, named, rds};
 use crate::sim::faults::{At, Fault};
 use crate::sim::kube::Key;
+use crate::sim::{Ended, Sim};
 
 fn settled(manifest: Manifest) -> (Sim, Key) {
     let mut sim = Sim::quick();

@@ -165,8 +165,7 @@ fn subnet_steps(
             plan.waiting = Some(Waiting::new(Reason::Creating, format!("{what} {name} comes first")));
             let (note, because) = (name.clone(), "the object owns its subnet group");
             let action = Action::CreateSubnetGroup { name, subnet_ids: subnet_ids.clone(), tags: tags.clone() };
-            plan.steps
-                .push(Step::new(SUBNET_GROUP, action, because).changing(change(None)).noting(SUBNET_NOTE, note));
+            plan.steps.push(Step::new(SUBNET_GROUP, action, because).changing(change(None)).noting(SUBNET_NOTE, note));
         }
         Seen::Present(group) => {
             if let Some(problem) = foreign(what, &name, &inputs.owner, &group.tags) {
