@@ -68,7 +68,11 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
     let ids: Vec<String> = plan.steps.iter().map(step_id).collect();
     let steps: Vec<(String, Step<A>)> =
         ids.into_iter().zip(plan.steps).map(|(id, step)| (id, hold(step, circumstances))).collect();
-    let (approved, is_new) = approvals(&steps, circumstances);
+    // Where AWS could not be seen, or an absence is being proven, no step is planned and none is done or changed.
+    let is_blind = steps.is_empty()
+        && plan.waiting.as_ref().is_some_and(|w| matches!(w.reason, Reason::ProvingAbsence | Reason::Unreadable));
+    let (approved, is_new) =
+        if is_blind { (circumstances.journal.approved.clone(), false) } else { approvals(&steps, circumstances) };
     let before = circumstances.journal.notes.get(SPENT).map(String::as_str);
     let spent = if is_new { circumstances.approve } else { before }.map(String::from);
     let (problem, waiting) = (plan.problem, plan.waiting);

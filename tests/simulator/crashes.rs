@@ -298,6 +298,85 @@ fn deleting_without_a_snapshot_survives_every_fault_at_every_call() {
 }
 
 #[test]
+fn making_a_lost_database_again_by_approval_survives_every_fault_at_every_call() {
+    let before = universe(|sim| {
+        let key = sim.apply(rds());
+        sim.settle();
+        sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
+        sim.aws(|aws| aws.delete_behind_our_back("shop-orders"));
+        sim.run(300);
+    });
+    let scenario = Scenario {
+        before,
+        act: Box::new(|sim| sim.approve(&key())),
+        done: Box::new(is_settled_and_opens),
+        check: Box::new(|sim| {
+            sim.must_open(&key());
+            sim.aws(|aws| assert_eq!(aws.made, ["shop-orders", "shop-orders"], "made again once"));
+        }),
+    };
+    scenario.survives_every_fault();
+}
+
+#[test]
+fn promoting_a_replica_survives_every_fault_at_every_call() {
+    let copy = || named("orders").replica_of("shop-main");
+    let before = universe(|sim| {
+        sim.apply(named("main").backups(7));
+        sim.settle();
+        let key = sim.apply(copy());
+        sim.settle();
+        sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
+        sim.settle();
+    });
+    let scenario = Scenario {
+        before,
+        act: Box::new(move |sim| {
+            sim.apply(copy().promoted());
+            sim.annotate(&key(), annotation::ROTATE, "1");
+        }),
+        done: Box::new(|sim| is_settled_and_opens(sim) && sim.the_db(&key()).shown.replica_source.is_none()),
+        check: Box::new(|sim| {
+            let promotions = sim.calls(0).iter().filter(|c| c.operation == "PromoteReadReplica" && c.took_effect).count();
+            assert_eq!(promotions, 1);
+            sim.aws(|aws| assert_eq!(aws.made, ["shop-main", "shop-orders"]));
+        }),
+    };
+    scenario.survives_every_fault();
+}
+
+#[test]
+fn taking_a_database_over_survives_every_fault_at_every_call() {
+    let before = universe(|sim| {
+        let key = sim.apply(rds());
+        sim.settle();
+        sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
+        let password = sim.the_db(&key).password;
+        sim.delete(&key);
+        sim.with_db("shop-orders", |db| {
+            db.shown.tags.clear();
+            db.shown.tags.insert(awsdb::aws::owner::ALLOW_TAG.into(), "test/shop".into());
+        });
+        sim.kube(|kube| kube.secrets.clear());
+        sim.user_secret("shop", "mine", &password);
+    });
+    let scenario = Scenario {
+        before,
+        act: Box::new(|sim| {
+            sim.apply(rds().password_from("mine").adopting().destroyed_on_delete());
+        }),
+        done: Box::new(is_settled_and_opens),
+        check: Box::new(|sim| {
+            one_database(sim);
+            let tagged = sim.calls(0).iter().filter(|c| c.operation == "AddTagsToResource" && c.took_effect).count();
+            assert!((1..=2).contains(&tagged), "{tagged}");
+            assert_eq!(sim.sent("ModifyDBInstance"), 0);
+        }),
+    };
+    scenario.survives_every_fault();
+}
+
+#[test]
 fn two_crashes_in_one_creation_or_rotation_are_survived_too() {
     for scenario in [creation(rds()), rotation()] {
         let start = scenario.before.calls.len();

@@ -186,6 +186,8 @@ pub struct Aws {
     /// Identifiers of the databases made, in order.
     pub made: Vec<String>,
     pub deleted: Vec<Deleted>,
+    /// How many databases were deleted by somebody else.
+    pub losses: usize,
     now: Timestamp,
     serial: u32,
 }
@@ -206,6 +208,7 @@ impl Aws {
             stale: None,
             made: Vec::new(),
             deleted: Vec::new(),
+            losses: 0,
             now,
             serial: 0,
         }
