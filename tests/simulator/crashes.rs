@@ -337,7 +337,8 @@ fn promoting_a_replica_survives_every_fault_at_every_call() {
         }),
         done: Box::new(|sim| is_settled_and_opens(sim) && sim.the_db(&key()).shown.replica_source.is_none()),
         check: Box::new(|sim| {
-            let promotions = sim.calls(0).iter().filter(|c| c.operation == "PromoteReadReplica" && c.took_effect).count();
+            let promotions =
+                sim.calls(0).iter().filter(|c| c.operation == "PromoteReadReplica" && c.took_effect).count();
             assert_eq!(promotions, 1);
             sim.aws(|aws| assert_eq!(aws.made, ["shop-main", "shop-orders"]));
         }),
