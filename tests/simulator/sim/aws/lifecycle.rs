@@ -135,8 +135,10 @@ impl Aws {
         if db.shown.status != "stopped" {
             return refused("InvalidDBInstanceState", format!("Instance {name} is not stopped or inaccessible."));
         }
-        db.agenda.clear();
+        // It restarts by our word now, not by itself; a start reads the parameters anew.
+        db.agenda.retain(|(_, effect)| !matches!(effect, Effect::RestartsItself(_) | Effect::Status(_)));
         db.plan(now, Effect::Status("starting"));
+        db.plan(done, Effect::LoadParameters);
         db.plan(done, Effect::RestartsItself(None));
         db.plan(done, Effect::Status("available"));
         Ok(())
