@@ -170,8 +170,7 @@ fn held_message<A: Action>(step: &Step<A>, count: usize, hash: Option<&str>) -> 
         When::Window => (Reason::WaitingForWindow, "for the maintenance window or approval"),
         _ => (Reason::WaitingForApproval, "for approval"),
     };
-    let changes: Vec<String> = step.changes.iter().map(Change::to_string).collect();
-    let detail = if changes.is_empty() { step.because.clone() } else { changes.join(", ") };
+    let detail = step.detail();
     Waiting::new(
         reason,
         format!(
@@ -210,8 +209,7 @@ fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'
     if attempts < LOOP_LIMIT {
         return None;
     }
-    let changes: Vec<String> = step.changes.iter().map(Change::to_string).collect();
-    let detail = if changes.is_empty() { step.because.clone() } else { changes.join(", ") };
+    let detail = step.detail();
     Some(Obstacle::Problem(Problem::new(
         Reason::UpdateLoop,
         format!(

@@ -121,6 +121,17 @@ impl<A> Step<A> {
         self
     }
 
+    /// The changes as text, old to new.
+    pub fn changes_text(&self) -> String {
+        let changes: Vec<String> = self.changes.iter().map(Change::to_string).collect();
+        changes.join(", ")
+    }
+
+    /// What it is about: its changes, or the reason where it changes no field.
+    pub fn detail(&self) -> String {
+        if self.changes.is_empty() { self.because.clone() } else { self.changes_text() }
+    }
+
     /// With a note for the journal.
     pub fn noting(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.notes.push((key.into(), value.into()));

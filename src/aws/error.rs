@@ -58,6 +58,12 @@ impl CloudError {
         Self { class: Class::Transient, operation, code: code.into(), message: steady(message) }
     }
 
+    /// What failed, what AWS said, and what to do. `fields` follows the operation: empty, or a text in parentheses.
+    pub fn sentence(&self, fields: &str) -> String {
+        let remedy = self.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        format!("{}{fields}: AWS says {}: {}{remedy}", self.operation, self.code, self.message)
+    }
+
     /// What the user can do about it, where AWS's words do not say.
     pub fn remedy(&self) -> Option<&'static str> {
         let lower = self.message.to_lowercase();

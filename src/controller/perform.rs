@@ -142,12 +142,10 @@ async fn accepted<K: Kind, C, S: Cluster<K>>(
 }
 
 fn sentence<A: crate::aws::Action>(step: &Step<A>) -> String {
-    let changes: Vec<String> = step.changes.iter().map(ToString::to_string).collect();
-    match (step.because.as_str(), changes.is_empty()) {
+    match (step.because.as_str(), step.changes.is_empty()) {
         ("", true) => format!("{} was accepted", step.action.operation()),
-        ("", false) => changes.join(", "),
-        (because, true) => because.into(),
-        (because, false) => format!("{because}: {}", changes.join(", ")),
+        ("", false) | (_, true) => step.detail(),
+        (because, false) => format!("{because}: {}", step.changes_text()),
     }
 }
 
@@ -220,6 +218,5 @@ fn without(mut error: CloudError, password: Option<&Password>) -> CloudError {
 fn words<A: crate::aws::Action>(step: &Step<A>, error: &CloudError) -> String {
     let changes: Vec<String> = step.changes.iter().take(8).map(ToString::to_string).collect();
     let fields = if changes.is_empty() { String::new() } else { format!(" ({})", changes.join(", ")) };
-    let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-    format!("{}{fields}: AWS says {}: {}{remedy}", error.operation, error.code, error.message)
+    error.sentence(&fields)
 }

@@ -200,8 +200,7 @@ pub async fn unreadable<K: Kind, C, S: Cluster<K>>(
     let uid = case.uid();
     world.recall.update(&uid, |recall| recall.failures += 1);
     let failures = world.recall.get(&uid).failures;
-    let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-    let words = format!("{}: AWS says {}: {}{remedy}", error.operation, error.code, error.message);
+    let words = error.sentence("");
     let mut outcome = Outcome::default();
     let after = if error.class == Class::Denied {
         outcome.problem = Some(Problem::new(Reason::AccessDenied, words));
@@ -220,9 +219,7 @@ pub async fn unreadable<K: Kind, C, S: Cluster<K>>(
 /// The kind's own status fields as they are stored.
 fn stored_facts<K: Kind>(case: &Case<K>) -> Value {
     let Value::Object(mut all) = stored_status(&case.object) else { return Value::Null };
-    if let Ok(Value::Object(shared)) =
-        serde_json::to_value(SharedStatus { journal: Default::default(), ..full_shared() })
-    {
+    if let Ok(Value::Object(shared)) = serde_json::to_value(full_shared()) {
         for field in shared.keys() {
             all.remove(field);
         }

@@ -11,16 +11,7 @@ use awsdb::spec::{DeletionPolicy, DisruptivePolicy, annotation};
 use crate::sim::aws::{Db, Timing, defaults};
 use crate::sim::builder::{Manifest, named, rds};
 use crate::sim::kube::Key;
-use crate::sim::{Setup, Sim};
-
-fn settled(manifest: Manifest) -> (Sim, Key) {
-    let mut sim = Sim::quick();
-    let key = sim.apply(manifest);
-    sim.settle();
-    sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
-    sim.settle();
-    (sim, key)
-}
+use crate::sim::{Setup, Sim, settled};
 
 fn class_of(sim: &Sim, key: &Key) -> String {
     sim.the_db(key).shown.settings.db_instance_class.unwrap()

@@ -2,19 +2,10 @@
 
 use awsdb::kinds::rds::{Credentials, Generated};
 
-use crate::sim::Sim;
-use crate::sim::builder::{Manifest, named, rds};
+use crate::sim::builder::{named, rds};
 use crate::sim::faults::{At, Fault};
 use crate::sim::kube::Key;
-
-fn settled(manifest: Manifest) -> (Sim, Key) {
-    let mut sim = Sim::quick();
-    let key = sim.apply(manifest);
-    sim.settle();
-    sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
-    sim.settle();
-    (sim, key)
-}
+use crate::sim::{Sim, settled};
 
 /// Fails unless the object is stalled for a reason, with all of these words in its message.
 fn stalled(sim: &Sim, key: &Key, reason: &str, words: &[&str]) {

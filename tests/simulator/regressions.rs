@@ -5,19 +5,10 @@ use awsdb::aws::owner::OWNER_TAG;
 use awsdb::spec::annotation;
 
 use crate::sim::aws::Timing;
-use crate::sim::builder::{Manifest, named, rds};
+use crate::sim::builder::{named, rds};
 use crate::sim::faults::{At, Fault};
 use crate::sim::kube::Key;
-use crate::sim::{Ended, Sim};
-
-fn settled(manifest: Manifest) -> (Sim, Key) {
-    let mut sim = Sim::quick();
-    let key = sim.apply(manifest);
-    sim.settle();
-    sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
-    sim.settle();
-    (sim, key)
-}
+use crate::sim::{Ended, Sim, settled};
 
 #[test]
 fn b01_a_crash_between_the_create_and_any_note_of_it_makes_no_second_database() {

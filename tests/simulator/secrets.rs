@@ -3,19 +3,9 @@
 use awsdb::aws::owner::ALLOW_TAG;
 use awsdb::spec::{ManagementPolicy, annotation};
 
-use crate::sim::Sim;
 use crate::sim::aws::Timing;
-use crate::sim::builder::{Manifest, rds};
-use crate::sim::kube::Key;
-
-fn settled(manifest: Manifest) -> (Sim, Key) {
-    let mut sim = Sim::quick();
-    let key = sim.apply(manifest);
-    sim.settle();
-    sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
-    sim.settle();
-    (sim, key)
-}
+use crate::sim::builder::rds;
+use crate::sim::{Sim, settled};
 
 fn lose(sim: &Sim, secret: &str) {
     sim.kube(|kube| kube.secrets.remove(&("shop".to_string(), secret.to_string())));

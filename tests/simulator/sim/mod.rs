@@ -75,6 +75,16 @@ pub struct Sim {
 /// A Monday; the default maintenance window is on Sunday, 04:00 to 05:00.
 const START: &str = "2026-11-16T10:00:00Z";
 
+/// One object of this manifest in a quick cloud, and nothing going on any more.
+pub fn settled(manifest: Manifest) -> (Sim, Key) {
+    let mut sim = Sim::quick();
+    let key = sim.apply(manifest);
+    sim.settle();
+    sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
+    sim.settle();
+    (sim, key)
+}
+
 impl Sim {
     pub fn new() -> Self {
         Self::with(Timing::real(), Setup::default())
