@@ -75,7 +75,7 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
         if is_blind { (circumstances.journal.approved.clone(), false) } else { approvals(&steps, circumstances) };
     let before = circumstances.journal.notes.get(SPENT).map(String::as_str);
     let spent = if is_new { circumstances.approve } else { before }.map(String::from);
-    let (problem, waiting) = (plan.problem, plan.waiting);
+    let (problem, waiting, one_at_a_time) = (plan.problem, plan.waiting, plan.one_at_a_time);
     let mut decision = Decision { run: Vec::new(), plan: None, problem, waiting, approved, spent };
     let mut shown = Vec::with_capacity(steps.len());
     let mut busy = BTreeSet::new();
@@ -97,7 +97,7 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
                 decision.waiting.get_or_insert(waiting);
             }
             (When::Now | When::SentForWindow, None) => {
-                if busy.insert(step.thing) {
+                if busy.insert(step.thing) && !(one_at_a_time && !decision.run.is_empty()) {
                     decision.run.push((id, step));
                 }
             }
@@ -326,6 +326,25 @@ mod tests {
             decision.run.iter().map(|(_, step)| (step.thing, step.changes[0].to.clone().unwrap())).collect();
         assert_eq!(run, [("instance", "b".to_string()), ("group", "g".to_string())]);
         assert_eq!(decision.plan.unwrap().steps.len(), 3);
+    }
+
+    #[test]
+    fn where_each_call_changes_what_the_next_one_meets_only_one_is_sent() {
+        let journal = Journal::default();
+        let other = Step { thing: "tags", ..modify("g") };
+        let one = Plan { one_at_a_time: true, ..plan(vec![modify("b"), other]) };
+        let decision = decide(one.clone(), &at(&journal, None));
+        assert_eq!(decision.run.len(), 1);
+        assert_eq!(decision.run[0].1.thing, "instance");
+        // The first is refused for an hour: that blocks nothing else.
+        let mut refused = Journal::default();
+        let rejection = crate::spec::Rejection {
+            reason: "Busy".into(),
+            message: "once an hour".into(),
+            until: Time(Timestamp::from_second(10).unwrap()),
+        };
+        refused.rejected.insert(step_id(&modify("b")), rejection);
+        assert_eq!(decide(one, &at(&refused, None)).run[0].1.thing, "tags");
     }
 
     #[test]

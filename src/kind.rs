@@ -204,6 +204,8 @@ pub struct Plan<A> {
     pub promote_password: bool,
     /// Notes of the journal that have served their purpose.
     pub forget: Vec<String>,
+    /// Only the first step that may run is sent in a round: each changes what the next one meets.
+    pub one_at_a_time: bool,
     /// Where the object stands.
     pub end: End,
 }
@@ -216,6 +218,7 @@ impl<A> Default for Plan<A> {
             waiting: None,
             promote_password: false,
             forget: Vec::new(),
+            one_at_a_time: false,
             end: End::Open,
         }
     }
@@ -319,6 +322,8 @@ pub struct Inputs {
     pub stored: Stored,
     /// The user's password.
     pub supplied: Supplied,
+    /// What the ConfigMaps of [`Kind::references`] hold; a missing one is `None`.
+    pub config_maps: BTreeMap<String, Option<BTreeMap<String, String>>>,
     /// Value of the annotation `awsdb.dev/rotate`.
     pub rotate: Option<String>,
     /// The clocks.
@@ -360,6 +365,17 @@ pub struct Thing {
     pub resource_id: String,
     /// Its tags.
     pub tags: Tags,
+    /// What it was made from and when, where the call that made it took no tags.
+    pub origin: Option<Making>,
+}
+
+/// How a thing came to be, as far as AWS shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Making {
+    /// The source, in the form of [`crate::life::UNTAGGED`]; AWS may not tell any more.
+    pub source: Option<String>,
+    /// When it was made.
+    pub at: Option<Timestamp>,
 }
 
 /// What the shared part of status shows of the main AWS thing.
@@ -398,6 +414,8 @@ pub struct Connection {
 pub enum Reference {
     /// A key of a Secret.
     Secret(SecretKeyRef),
+    /// A ConfigMap, by name.
+    ConfigMap(String),
 }
 
 /// What an object's AWS things are called and where they are.
@@ -453,11 +471,11 @@ pub trait Kind:
     /// Everything that is to be done.
     fn plan(&self, want: Want, inputs: &Inputs, observed: &Observed<Self>) -> Plan<Action<Self>>;
     /// Whether it can be used now.
-    fn ready(&self, observed: &Observed<Self>) -> Readiness;
+    fn ready(&self, inputs: &Inputs, observed: &Observed<Self>) -> Readiness;
     /// What the shared status shows.
     fn view(&self, observed: &Observed<Self>) -> View;
     /// Status fields of its own.
-    fn facts(&self, observed: &Observed<Self>) -> Self::Facts;
+    fn facts(&self, inputs: &Inputs, observed: &Observed<Self>) -> Self::Facts;
     /// The connection Secret, once everything in it is known.
     ///
     /// # Errors

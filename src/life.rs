@@ -3,17 +3,25 @@
 
 use std::time::Duration;
 
-use crate::aws::Seen;
 use crate::aws::owner::{Claim, OWNER_TAG};
+use crate::aws::{Action, Seen};
 use crate::conditions::Reason;
-use crate::kind::{Inputs, Problem, Thing, Waiting, Want};
-use crate::spec::{Adoption, DeletionPolicy, ManagementPolicy, SharedSpec};
+use crate::kind::{Disruption, Inputs, Plan, Problem, Step, Thing, Waiting, Want, When};
+use crate::spec::{Adoption, Change, DeletionPolicy, ManagementPolicy, SharedSpec};
 
 /// Note with AWS's immutable id of the thing that we made or took over.
 pub const RESOURCE_ID: &str = "resourceId";
 
 /// Note that the database was made from something else and does not have our password yet.
 pub const PASSWORD_UNSET: &str = "passwordUnset";
+
+/// Note ahead of a call that makes a thing and takes no tags: `<source>|<time>`. The thing is ours if both match.
+pub const UNTAGGED: &str = "untagged";
+
+/// AWS's clock and ours may differ by this much.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+/// A thing that no longer tells its source is ours only if it was made this soon after the call.
+const MADE_BY_THE_CALL: Duration = Duration::from_secs(600);
 
 /// How long AWS may answer "not found" after it accepted a create (aws-rds.md 4.1).
 const EVENTUAL: Duration = Duration::from_secs(120);
@@ -29,6 +37,8 @@ pub enum Verdict {
     Manage,
     /// It may become ours by tagging it. With a problem, only after approval.
     Adopt(Option<Problem>),
+    /// This object made it with a call that takes no tags: they are set now.
+    Claim,
     /// It may be looked at.
     Watch,
     /// It must not be touched.
@@ -95,7 +105,7 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
 /// believed it would leave a database behind. A create whose answer was lost may have happened as well.
 fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
     let call = inputs.journal.calls.get(inputs.main)?;
-    let creates = call.operation.starts_with("Create") || call.operation.starts_with("Restore");
+    let creates = ["Create", "Restore", "Import"].iter().any(|verb| call.operation.starts_with(verb));
     // The note is emptied with the create and filled when the thing is first seen.
     let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
     let age = inputs.since_call(inputs.main).filter(|age| creates && !was_listed && *age < EVENTUAL)?;
@@ -156,9 +166,22 @@ fn present(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Ver
                 "{what} has lost its tag {OWNER_TAG}: nothing is changed until it is back; approve the held step to set it again"
             ),
         ))),
+        Claim::Nobody if was_just_made(inputs, thing) => Verdict::Claim,
         Claim::Nobody => adoption(spec, inputs, thing, what),
     }
 }
+
+/// Whether this very thing came of the call that was noted: the source is the noted one, and the time fits.
+fn was_just_made(inputs: &Inputs, thing: &Thing) -> bool {
+    let noted = inputs.journal.notes.get(UNTAGGED).and_then(|note| note.rsplit_once('|'));
+    let (Some((source, at)), Some(origin)) = (noted, &thing.origin) else { return false };
+    let (Ok(at), Some(made)) = (at.parse::<jiff::Timestamp>(), origin.at) else { return false };
+    match &origin.source {
+        Some(shown) => shown == source && made + CLOCKS_DIFFER >= at,
+        None => made + CLOCKS_DIFFER >= at && made <= at + MADE_BY_THE_CALL,
+    }
+}
+
 /// Whether this object made or took over this very thing. That it was seen is not enough: an object that only observes
 /// records the ARN too, and must not come to own by losing its policy what both sides never agreed on.
 fn was_ours(inputs: &Inputs, thing: &Thing) -> bool {
@@ -230,8 +253,40 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
                 inputs.owner.text()
             ),
         )),
+        Claim::Nobody if was_just_made(inputs, thing) => Verdict::Remove,
         Claim::Nobody => Verdict::LetGo,
     }
+}
+
+/// Holds the making: an empty database in place of a lost one is the user's decision. What it waits for stays in the way
+/// of an approval.
+pub fn recreate<A: Action>(plan: Plan<A>, problem: Problem) -> Plan<A> {
+    let hold = |step: Step<A>| {
+        let when = if matches!(step.when, When::After(_)) { step.when } else { When::Approval };
+        Step { when, class: Disruption::Replacement, ..step }
+    };
+    let steps = plan.steps.into_iter().map(|step| if step.action.creates() { hold(step) } else { step }).collect();
+    Plan { steps, problem: plan.problem.or(Some(problem)), ..Plan::default() }
+}
+
+/// Taking over is tagging: `step` sets the owner's tags. It lists what `after`, the plan once it is ours, would change, so
+/// that an approval covers it and goes stale with it; with nothing to change, and nothing that AWS cannot change, it needs
+/// none.
+pub fn take_over<A: Action>(after: Plan<A>, problem: Option<Problem>, step: Step<A>) -> Plan<A> {
+    let changes: Vec<Change> = after
+        .steps
+        .iter()
+        .flat_map(|step| {
+            let call = Change { field: step.action.operation().into(), from: None, to: Some(step.because.clone()) };
+            let listed = step.changes.clone();
+            if listed.is_empty() { vec![call] } else { listed }
+        })
+        .filter(|change| !change.field.starts_with("tags."))
+        .collect();
+    let differs = after.problem.filter(|found| matches!(found.reason, Reason::InvalidSpec | Reason::Conflict));
+    let problem = problem.or(differs);
+    let when = if problem.is_none() && changes.is_empty() { When::Now } else { When::Approval };
+    Plan { steps: vec![step.changing(changes).when(when)], problem, ..Plan::default() }
 }
 
 #[cfg(test)]
@@ -272,6 +327,7 @@ mod tests {
             accepted: false,
             stored: Default::default(),
             supplied: Default::default(),
+            config_maps: Default::default(),
             rotate: None,
             clocks: Default::default(),
         }
@@ -330,7 +386,7 @@ mod tests {
     }
 
     fn tagged(tags: Tags) -> Seen<Thing> {
-        Seen::Present(Thing { arn: ARN.into(), resource_id: "db-1".into(), tags })
+        Seen::Present(Thing { arn: ARN.into(), resource_id: "db-1".into(), tags, origin: None })
     }
 
     fn mine() -> Seen<Thing> {
@@ -338,7 +394,7 @@ mod tests {
     }
 
     fn namesake() -> Seen<Thing> {
-        Seen::Present(Thing { arn: ARN.into(), resource_id: "db-2".into(), tags: owner().tags() })
+        Seen::Present(Thing { arn: ARN.into(), resource_id: "db-2".into(), tags: owner().tags(), origin: None })
     }
 
     fn others() -> Seen<Thing> {

@@ -4,6 +4,7 @@
 //! simulator of the tests implements the same [`Cloud`], so plans are tried against both.
 
 pub mod clients;
+pub mod dynamo;
 pub mod error;
 pub mod owner;
 pub mod password;

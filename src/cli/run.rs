@@ -12,9 +12,11 @@ use super::{Failure, logs};
 use crate::aws::{self, Aws};
 use crate::config::RunFlags;
 use crate::controller::Installation;
+use crate::controller::brake::Brake;
 use crate::controller::connect::{Clients, cluster_uid};
 use crate::controller::run::{ROUND_LIMIT, Stage, run as queue, until_stopped};
 use crate::health::Health;
+use crate::kinds::dynamo::DynamoTable;
 use crate::kinds::rds::RdsInstance;
 use crate::metrics::Metrics;
 use crate::serve::serve;
@@ -64,7 +66,7 @@ async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
             trust_account: flags.trust_account,
         },
         clocks: flags.clocks(),
-        brake: flags.deletion_brake,
+        brake: Arc::new(Brake::new(flags.deletion_brake.deletions, flags.deletion_brake.within)),
         namespaces: flags.namespaces(),
         concurrency: flags.concurrency,
         round_limit: ROUND_LIMIT,
@@ -83,6 +85,8 @@ fn start(stage: &Stage, aws: &Arc<Aws>) -> JoinSet<()> {
     // The senders of pokes are for sweeps that are shared between objects; until there are any, nobody holds them.
     let (_, rds) = queue::<RdsInstance, _>(stage, aws.clone());
     queues.spawn(rds);
+    let (_, dynamo) = queue::<DynamoTable, _>(stage, aws.clone());
+    queues.spawn(dynamo);
     queues
 }
 

@@ -74,6 +74,16 @@ pub trait Cluster<K>: Send + Sync {
         name: &str,
     ) -> impl Future<Output = Result<Option<SecretContent>, ClusterError>> + Send;
 
+    /// Reads the texts of a ConfigMap.
+    ///
+    /// # Errors
+    /// See [`ClusterError`]; absence is `None`.
+    fn config_map(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<BTreeMap<String, String>>, ClusterError>> + Send;
+
     /// Creates a Secret, or replaces the one of that version; returns the new version.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::passwords::{self, CREDENTIALS_SUFFIX};
 use crate::aws::Password;
 use crate::aws::owner::{Owner, default_identifier};
 use crate::conditions::Reason;
-use crate::kind::{CredentialMode, Home, Inputs, Kind, Problem, Supplied, Want};
+use crate::kind::{CredentialMode, Home, Inputs, Kind, Problem, Reference, Supplied, Want};
 use crate::life::PASSWORD_UNSET;
 use crate::spec::{SharedStatus, annotation};
 
@@ -88,6 +88,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
             journal: status.journal.clone(),
             stored: Default::default(),
             supplied: Supplied::NotAsked,
+            config_maps: Default::default(),
             rotate: object.annotations().get(annotation::ROTATE).cloned(),
             clocks: world.clocks,
         },
@@ -110,6 +111,12 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
     if let CredentialMode::SecretRef(reference) = case.object.credentials() {
         let secret = world.cluster.secret(&namespace, &reference.name).await?;
         case.inputs.supplied = supplied(secret, &reference.name, &reference.key);
+    }
+    for reference in case.object.references() {
+        if let Reference::ConfigMap(name) = reference {
+            let content = world.cluster.config_map(&namespace, &name).await?;
+            case.inputs.config_maps.insert(name, content);
+        }
     }
     recover_password(&mut case);
     Ok(case)

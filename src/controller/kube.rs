@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::NamespaceResourceScope;
@@ -64,6 +64,12 @@ where
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<SecretContent>, ClusterError> {
         Ok(self.secrets(namespace).get_opt(name).await.map_err(|error| refusal(&error))?.map(content))
+    }
+
+    async fn config_map(&self, namespace: &str, name: &str) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
+        let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+        let read = api.get_opt(name).await.map_err(|error| refusal(&error))?;
+        Ok(read.map(|found| found.data.unwrap_or_default()))
     }
 
     /// Created by POST, since an apply would take over a Secret that exists. Changed by a merge patch: what a POST wrote

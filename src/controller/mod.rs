@@ -20,7 +20,7 @@ mod testing;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -53,8 +53,8 @@ pub struct World<C, S> {
     pub installation: Installation,
     /// The clocks.
     pub clocks: Clocks,
-    /// The deletion brake.
-    pub brake: Brake,
+    /// The deletion brake, of all kinds together.
+    pub brake: Arc<Brake>,
     /// The time; injected, so that the simulator decides it.
     pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// What this process remembers of objects, by uid. Losing it costs a repeated read or an idempotent call.

@@ -63,7 +63,7 @@ impl<K: Kind> Publication<'_, K> {
 
     /// Ready needs the database and the published binding.
     fn readiness(&self, case: &Case<K>) -> Result<(), Waiting> {
-        match case.object.ready(&self.looked.observed) {
+        match case.object.ready(&case.inputs, &self.looked.observed) {
             Readiness::Yes => {}
             Readiness::AsBefore(_) if is_ready(&case.status) => {}
             Readiness::AsBefore(waiting) | Readiness::No(waiting) => return Err(waiting),
@@ -94,8 +94,11 @@ impl<K: Kind> Publication<'_, K> {
         status.plan = self.decision.plan.clone();
         status.journal.attempts = kept_attempts(&status.journal, self.settled && status.pending.is_empty());
         forget_absent_rejections(&mut status);
-        let facts =
-            if may_read { serde_json::to_value(case.object.facts(observed)).unwrap_or_default() } else { Value::Null };
+        let facts = if may_read {
+            serde_json::to_value(case.object.facts(&case.inputs, observed)).unwrap_or_default()
+        } else {
+            Value::Null
+        };
         let was_ready = world.recall.get(&case.uid()).was_ready || is_ready(&case.status);
         write_status(world, case, status, facts, outcome).await?;
         let ready_now = matches!(outcome.ready, Some(Ok(())));

@@ -25,7 +25,6 @@ use super::kube::{KubeCluster, chain, refusal};
 use super::turn::{Driver, panic_text, turn};
 use super::{Installation, Recalls, World};
 use crate::aws::Cloud;
-use crate::config::BrakeLimit;
 use crate::health::Health;
 use crate::kind::{Clocks, Kind};
 use crate::metrics::{Metrics, Objects};
@@ -49,8 +48,8 @@ pub struct Stage {
     pub installation: Installation,
     /// The clocks of the rounds.
     pub clocks: Clocks,
-    /// The deletion brake of each kind.
-    pub brake: BrakeLimit,
+    /// The deletion brake, one for all kinds.
+    pub brake: Arc<Brake>,
     /// Namespaces to look after; empty: all.
     pub namespaces: Vec<String>,
     /// Rounds of one kind at once.
@@ -97,7 +96,7 @@ where
         cluster: KubeCluster::<K>::new(stage.clients.calls.clone(), stage.pod.clone()),
         installation: stage.installation.clone(),
         clocks: stage.clocks,
-        brake: Brake::new(stage.brake.deletions, stage.brake.within),
+        brake: stage.brake.clone(),
         now: Box::new(Timestamp::now),
         recall: Recalls::default(),
     };

@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::Installation;
+use super::brake::Brake;
 use super::connect::Clients;
 use super::run::Stage;
 use crate::aws::{Action, Cloud, CloudError, Look, Looked, Password, Remote, Seen};
 use crate::conditions::Reason;
-use crate::config::BrakeLimit;
 use crate::kind::{
     Clocks, Connection, CredentialMode, End, Home, Inputs, Kind, Plan, Readiness, Reference, Thing, View, Waiting, Want,
 };
@@ -78,13 +78,13 @@ impl Kind for Toy {
     fn plan(&self, _: Want, _: &Inputs, _: &Seen<Thing>) -> Plan<ToyAction> {
         Plan { end: End::Settled, ..Plan::default() }
     }
-    fn ready(&self, _: &Seen<Thing>) -> Readiness {
+    fn ready(&self, _: &Inputs, _: &Seen<Thing>) -> Readiness {
         Readiness::Yes
     }
     fn view(&self, _: &Seen<Thing>) -> View {
         View::default()
     }
-    fn facts(&self, _: &Seen<Thing>) {}
+    fn facts(&self, _: &Inputs, _: &Seen<Thing>) {}
     fn connection(&self, _: &Inputs, _: &Seen<Thing>) -> Result<Connection, Waiting> {
         Err(Waiting::new(Reason::BindingIncomplete, "a toy"))
     }
@@ -108,7 +108,7 @@ impl Cloud<ToyRemote> for ToyCloud {
             "shop-slow" => std::future::pending().await,
             "shop-sick" => Err(CloudError::transport("DescribeToy", "Timeout", "no answer")),
             _ => {
-                let thing = Thing { arn: "arn".into(), resource_id: "id".into(), tags: BTreeMap::new() };
+                let thing = Thing { arn: "arn".into(), resource_id: "id".into(), tags: BTreeMap::new(), origin: None };
                 Ok(Looked { observed: Seen::Present(thing), look, account: "123456789012".into() })
             }
         }
@@ -172,7 +172,7 @@ pub fn stage(client: Client) -> Stage {
             trust_account: false,
         },
         clocks: Clocks::default(),
-        brake: BrakeLimit { deletions: 1, within: Duration::from_secs(60) },
+        brake: Arc::new(Brake::new(1, Duration::from_secs(60))),
         namespaces: Vec::new(),
         concurrency: 16,
         round_limit: Duration::from_millis(300),

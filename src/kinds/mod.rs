@@ -1,5 +1,6 @@
 //! The kinds. CRDs and reference are derived from this list.
 
+pub mod dynamo;
 pub mod rds;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -7,5 +8,5 @@ use kube::CustomResourceExt;
 
 /// The CRDs of every kind.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![rds::RdsInstance::crd()]
+    vec![rds::RdsInstance::crd(), dynamo::DynamoTable::crd()]
 }

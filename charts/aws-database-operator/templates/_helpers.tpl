@@ -1,6 +1,7 @@
 {{/* The kinds of awsdb.dev that this version serves, in plural. A new kind is added here and nowhere else in the chart. */}}
 {{- define "awsdb.kinds" -}}
 rdsinstances
+dynamotables
 {{- end }}
 
 {{- define "awsdb.name" -}}

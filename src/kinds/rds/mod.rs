@@ -80,6 +80,7 @@ impl Kind for RdsInstance {
                 arn: instance.arn.clone(),
                 resource_id: instance.resource_id.clone(),
                 tags: instance.tags.clone(),
+                origin: None,
             }),
             Seen::Absent => Seen::Absent,
             Seen::Unread(why) => Seen::Unread(why.clone()),
@@ -91,7 +92,7 @@ impl Kind for RdsInstance {
         plan::plan(self, want, inputs, observed, &identifier)
     }
 
-    fn ready(&self, observed: &Observed) -> Readiness {
+    fn ready(&self, _: &Inputs, observed: &Observed) -> Readiness {
         let Some(instance) = observed.instance.present() else {
             return Readiness::No(Waiting::new(Reason::NotServing, "The instance does not exist."));
         };
@@ -122,7 +123,7 @@ impl Kind for RdsInstance {
         }
     }
 
-    fn facts(&self, observed: &Observed) -> RdsInstanceFacts {
+    fn facts(&self, _: &Inputs, observed: &Observed) -> RdsInstanceFacts {
         let Some(instance) = observed.instance.present() else { return RdsInstanceFacts::default() };
         let settings = &instance.settings;
         RdsInstanceFacts {

@@ -2,9 +2,8 @@
 
 use crate::aws::rds::{Action, Instance, Observed, Settings};
 use crate::conditions::Reason;
-use crate::kind::{Disruption, End, Inputs, Kind, Plan, Problem, Step, Waiting, Want, When};
-use crate::life::{RESOURCE_ID, Verdict, verdict};
-use crate::spec::Change;
+use crate::kind::{End, Inputs, Kind, Plan, Problem, Step, Waiting, Want};
+use crate::life::{RESOURCE_ID, Verdict, recreate, take_over, verdict};
 
 use super::changes::{self, Timetable};
 use super::gate::{Gate, PASSWORD};
@@ -24,14 +23,17 @@ pub fn plan(object: &RdsInstance, want: Want, inputs: &Inputs, observed: &Observ
         (Verdict::Create, _) => creation::plan(object, identifier, inputs, observed),
         (Verdict::Recreate(problem), _) => recreate(creation::plan(object, identifier, inputs, observed), problem),
         (Verdict::Manage, Some(instance)) => manage(object, identifier, inputs, observed, instance),
-        (Verdict::Adopt(problem), Some(instance)) => adopt(object, identifier, inputs, observed, instance, problem),
+        (Verdict::Adopt(problem), Some(instance)) => {
+            take_over(manage(object, identifier, inputs, observed, instance), problem, claim(inputs, instance))
+        }
+        (Verdict::Claim, Some(instance)) => Plan { steps: vec![claim(inputs, instance)], ..Plan::default() },
         (Verdict::Watch, Some(instance)) => watch(instance),
         (Verdict::Remove, Some(instance)) => removal::plan(object, identifier, inputs, observed, instance),
         (Verdict::Gone, _) => removal::leftovers(object, identifier, inputs, observed),
         (Verdict::Refuse(problem), _) => Plan::refuse(problem),
         (Verdict::Wait(waiting), _) => Plan::wait(waiting),
         (Verdict::LetGo, _) => Plan::release(),
-        (Verdict::Manage | Verdict::Adopt(_) | Verdict::Watch | Verdict::Remove, None) => {
+        (Verdict::Manage | Verdict::Adopt(_) | Verdict::Claim | Verdict::Watch | Verdict::Remove, None) => {
             Plan::wait(Waiting::new(Reason::Unreadable, format!("{what} was not read")))
         }
     }
@@ -50,21 +52,6 @@ fn member(want: Want, what: &str, cluster: &str) -> Plan<Action> {
     ))
 }
 
-/// The making is held: an empty database in place of a lost one is the user's decision. What it waits for stays in the
-/// way of an approval.
-fn recreate(plan: Plan<Action>, problem: Problem) -> Plan<Action> {
-    let hold = |step: Step<Action>| {
-        let when = if matches!(step.when, When::After(_)) { step.when } else { When::Approval };
-        Step { when, class: Disruption::Replacement, ..step }
-    };
-    let steps = plan
-        .steps
-        .into_iter()
-        .map(|step| if crate::aws::Action::creates(&step.action) { hold(step) } else { step })
-        .collect();
-    Plan { steps, problem: plan.problem.or(Some(problem)), ..Plan::default() }
-}
-
 fn watch(instance: &Instance) -> Plan<Action> {
     match in_progress(instance, None) {
         Some(waiting) => Plan::wait(waiting),
@@ -72,40 +59,11 @@ fn watch(instance: &Instance) -> Plan<Action> {
     }
 }
 
-/// Taking over is tagging. The step lists what would change afterwards, so that an approval covers it and goes stale
-/// with it; with nothing to change, and nothing that AWS cannot change, it needs none.
-fn adopt(
-    object: &RdsInstance,
-    identifier: &str,
-    inputs: &Inputs,
-    observed: &Observed,
-    instance: &Instance,
-    problem: Option<Problem>,
-) -> Plan<Action> {
-    let after = manage(object, identifier, inputs, observed, instance);
-    let changes: Vec<Change> = after
-        .steps
-        .iter()
-        .flat_map(|step| {
-            let call = Change {
-                field: crate::aws::Action::operation(&step.action).into(),
-                from: None,
-                to: Some(step.because.clone()),
-            };
-            let listed = step.changes.clone();
-            if listed.is_empty() { vec![call] } else { listed }
-        })
-        .filter(|change| !change.field.starts_with("tags."))
-        .collect();
-    let differs = after.problem.filter(|found| matches!(found.reason, Reason::InvalidSpec | Reason::Conflict));
-    let problem = problem.or(differs);
-    let when = if problem.is_none() && changes.is_empty() { When::Now } else { When::Approval };
+/// Sets the owner's tags.
+fn claim(inputs: &Inputs, instance: &Instance) -> Step<Action> {
     let action = Action::Tag { arn: instance.arn.clone(), tags: inputs.owner.tags() };
-    let step = Step::new("instance", action, "take over this DB instance by setting the owner tags")
-        .changing(changes)
-        .when(when)
-        .noting(RESOURCE_ID, instance.resource_id.clone());
-    Plan { steps: vec![step], problem, ..Plan::default() }
+    Step::new("instance", action, "take over this DB instance by setting the owner tags")
+        .noting(RESOURCE_ID, instance.resource_id.clone())
 }
 
 fn manage(
@@ -145,6 +103,7 @@ fn manage(
         waiting: waiting.or(deferred),
         promote_password: password.promote,
         forget: groups.forget.into_iter().chain(credentials::served(inputs)).collect(),
+        one_at_a_time: false,
         end: if settled { End::Settled } else { End::Open },
     }
 }

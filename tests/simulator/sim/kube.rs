@@ -19,6 +19,7 @@ pub struct Kube {
     /// Objects, each of which went through JSON when it was written.
     objects: BTreeMap<Key, RdsInstance>,
     pub secrets: BTreeMap<Key, SecretContent>,
+    pub config_maps: BTreeMap<Key, BTreeMap<String, String>>,
     pub events: Vec<(Key, Note)>,
     pub crd_is_being_deleted: bool,
     version: u64,

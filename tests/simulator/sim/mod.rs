@@ -305,7 +305,7 @@ fn start(shared: &Shared, setup: &Setup) -> World<SimCloud, SimCluster> {
         cluster: SimCluster(shared.clone()),
         installation: setup.installation.clone(),
         clocks: setup.clocks,
-        brake: Brake::new(setup.brake.0, setup.brake.1),
+        brake: std::sync::Arc::new(Brake::new(setup.brake.0, setup.brake.1)),
         now: Box::new(move || clock.lock().now),
         recall: Recalls::default(),
     }

@@ -6,6 +6,7 @@ use awsdb::controller::cluster::{Cluster, ClusterError, Note, SecretContent};
 use awsdb::kinds::rds::RdsInstance;
 use kube::ResourceExt;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use super::universe::{LateCall, Shared, aws_call, aws_failure, kube_call};
 
@@ -67,6 +68,12 @@ impl Cluster<RdsInstance> for SimCluster {
         let key = (namespace.to_string(), name.to_string());
         let read = |universe: &mut super::universe::Universe| Ok(universe.kube.secrets.get(&key).cloned());
         self.0.pass(kube_call("secret", name.into(), false), None, read, failure).await
+    }
+
+    async fn config_map(&self, namespace: &str, name: &str) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
+        let key = (namespace.to_string(), name.to_string());
+        let read = |universe: &mut super::universe::Universe| Ok(universe.kube.config_maps.get(&key).cloned());
+        self.0.pass(kube_call("config_map", name.into(), false), None, read, failure).await
     }
 
     async fn write_secret(&self, namespace: &str, secret: &SecretContent) -> Result<String, ClusterError> {

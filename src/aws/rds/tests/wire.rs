@@ -15,6 +15,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
 use crate::aws::Aws;
+use crate::aws::Cloud;
+use crate::aws::rds::RdsRemote;
 
 /// What comes back.
 #[derive(Clone, Debug)]
@@ -108,12 +110,12 @@ impl Wire {
     }
 
     /// Our clients on this wire.
-    pub(super) fn aws(&self) -> Aws {
+    pub(super) fn aws(&self) -> impl Cloud<RdsRemote> + use<> {
         let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
         self.aws_with(SharedCredentialsProvider::new(credentials))
     }
 
-    pub(super) fn aws_with(&self, credentials: SharedCredentialsProvider) -> Aws {
+    pub(super) fn aws_with(&self, credentials: SharedCredentialsProvider) -> impl Cloud<RdsRemote> + use<> {
         let base = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))

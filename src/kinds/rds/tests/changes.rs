@@ -464,7 +464,7 @@ fn static_parameters_wait_for_a_reboot_as_the_policy_says() {
         (managed().status("backing-up"), "later (Updating): RebootDBInstance (reboot)"),
     ] {
         assert_eq!(scene.steps(), [expected]);
-        assert_eq!(scene.object.facts(&scene.observed).reboot_required, Some(true));
+        assert_eq!(scene.object.facts(&scene.inputs, &scene.observed).reboot_required, Some(true));
     }
     assert!(pending(rds()).immediate().steps().is_empty(), "a group that the spec does not name is not ours to apply");
 }
@@ -517,7 +517,7 @@ fn a_promotion_is_one_way_and_waits_for_a_backup() {
     assert!(off.steps()[0].starts_with("now: PromoteReadReplica (reboot)"), "{:?}", off.steps());
     let independent = replica().instance(|instance| instance.replica_source = None);
     assert!(independent.steps().is_empty(), "nothing demotes");
-    assert!(independent.object.facts(&independent.observed).advisories[0].contains("history"));
+    assert!(independent.object.facts(&independent.inputs, &independent.observed).advisories[0].contains("history"));
 }
 
 #[test]

@@ -236,11 +236,11 @@ fn status_shows_the_endpoint_and_the_facts() {
     let view = scene.object.view(&scene.observed);
     assert_eq!(view.aws_status.as_deref(), Some("available"));
     assert_eq!(view.endpoint.map(|endpoint| (endpoint.address, endpoint.port)), Some((HOST.into(), 5432)));
-    let facts = scene.object.facts(&scene.observed);
+    let facts = scene.object.facts(&scene.inputs, &scene.observed);
     assert_eq!(facts.engine_version.as_deref(), Some("16.4"));
     assert_eq!((facts.db_instance_class.as_deref(), facts.allocated_storage), (Some("db.t4g.small"), Some(100)));
     assert_eq!((facts.dbi_resource_id.as_deref(), facts.replicas.len()), (Some("db-1"), 1));
     let absent = rds().absent();
     assert_eq!(absent.object.view(&absent.observed), Default::default());
-    assert_eq!(absent.object.facts(&absent.observed), Default::default());
+    assert_eq!(absent.object.facts(&absent.inputs, &absent.observed), Default::default());
 }

@@ -340,10 +340,10 @@ fn what_is_satisfied_by_other_words_is_not_sent() {
 #[test]
 fn more_storage_than_wanted_is_said_and_not_sent() {
     let scene = rds().has(json!({ "allocatedStorage": 300 }));
-    let facts = scene.object.facts(&scene.observed);
+    let facts = scene.object.facts(&scene.inputs, &scene.observed);
     assert!(facts.advisories[0].contains("cannot shrink"), "{:?}", facts.advisories);
     let scaling = scene.both(json!({ "maxAllocatedStorage": 500 }));
-    assert!(scaling.object.facts(&scaling.observed).advisories.is_empty(), "autoscaling may grow it");
+    assert!(scaling.object.facts(&scaling.inputs, &scaling.observed).advisories.is_empty(), "autoscaling may grow it");
 }
 
 #[test]
@@ -352,5 +352,5 @@ fn what_aws_backup_owns_is_left_to_it_and_said() {
         .wants(json!({ "backupRetentionPeriod": 7, "preferredBackupWindow": "05:00-05:30" }))
         .instance(|instance| instance.aws_backup = true);
     assert!(scene.steps().is_empty());
-    assert!(scene.object.facts(&scene.observed).advisories[0].contains("AWS Backup"));
+    assert!(scene.object.facts(&scene.inputs, &scene.observed).advisories[0].contains("AWS Backup"));
 }

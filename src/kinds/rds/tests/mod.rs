@@ -99,6 +99,7 @@ fn inputs(object: &RdsInstance) -> Inputs {
             ..Stored::default()
         },
         supplied: Supplied::NotAsked,
+        config_maps: Default::default(),
         rotate: None,
         clocks: Default::default(),
     }

@@ -65,7 +65,7 @@ const CLASS: &str = "now: ModifyDBInstance dbInstanceClass=db.m7g.large, immedia
 
 fn readiness(status: &str) -> String {
     let scene = rds().status(status);
-    match scene.object.ready(&scene.observed) {
+    match scene.object.ready(&scene.inputs, &scene.observed) {
         Readiness::Yes => "yes".into(),
         Readiness::AsBefore(waiting) => format!("as before, else {}", waiting.reason),
         Readiness::No(waiting) => format!("no, {}", waiting.reason),
@@ -143,9 +143,11 @@ fn readiness_follows_the_status() {
 #[test]
 fn without_an_endpoint_nothing_is_ready() {
     let scene = rds().instance(|instance| instance.endpoint = None);
-    assert!(matches!(scene.object.ready(&scene.observed), Readiness::No(w) if w.reason == Reason::Creating));
+    assert!(
+        matches!(scene.object.ready(&scene.inputs, &scene.observed), Readiness::No(w) if w.reason == Reason::Creating)
+    );
     let absent = rds().absent();
-    assert!(matches!(absent.object.ready(&absent.observed), Readiness::No(_)));
+    assert!(matches!(absent.object.ready(&absent.inputs, &absent.observed), Readiness::No(_)));
 }
 
 #[test]
