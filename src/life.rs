@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::aws::owner::{Claim, OWNER_TAG};
+use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, Claim, OWNER_TAG, Tags};
 use crate::aws::{Action, Seen};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Plan, Problem, Step, Thing, Waiting, Want, When};
@@ -212,10 +212,7 @@ fn not_allowed(inputs: &Inputs, what: &str, done: &str) -> Problem {
         Reason::NotAllowed,
         format!(
             "{what} may not be {done} from namespace {}: whoever administers the AWS account must set the tag {} = {}/{} on it",
-            owner.namespace,
-            crate::aws::owner::ALLOW_TAG,
-            owner.installation,
-            owner.namespace
+            owner.namespace, ALLOW_TAG, owner.installation, owner.namespace
         ),
     )
 }
@@ -258,6 +255,32 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
     }
 }
 
+/// Whether something that this namespace does not own may be a source: its data would be read otherwise. `tags` are those
+/// of the source; without any, nobody allowed it.
+///
+/// # Errors
+/// The tag that must be set.
+pub fn permitted(inputs: &Inputs, tags: Option<&Tags>, name: &str) -> Result<(), Problem> {
+    let owner = &inputs.owner;
+    let own = format!("{}/", owner.installation);
+    let same_namespace = tags
+        .and_then(|tags| tags.get(OWNER_TAG))
+        .is_some_and(|text| text.starts_with(&own) && text.split('/').nth(2) == Some(owner.namespace.as_str()));
+    let same_cluster = tags.is_some_and(|tags| tags.get(CLUSTER_TAG) == Some(&owner.cluster));
+    let allowed = tags.is_some_and(|tags| owner.is_allowed(tags));
+    if inputs.trust_account || allowed || (same_namespace && same_cluster) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Reason::NotAllowed,
+        format!(
+            "spec.source: {name} may not be used from namespace {}: whoever administers the AWS account must set the tag {ALLOW_TAG} = \
+             {}/{} on it",
+            owner.namespace, owner.installation, owner.namespace
+        ),
+    ))
+}
+
 /// Holds the making: an empty database in place of a lost one is the user's decision. What it waits for stays in the way
 /// of an approval.
 pub fn recreate<A: Action>(plan: Plan<A>, problem: Problem) -> Plan<A> {
@@ -292,7 +315,7 @@ pub fn take_over<A: Action>(after: Plan<A>, problem: Option<Problem>, step: Step
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, Owner, Tags};
+    use crate::aws::owner::Owner;
     use crate::spec::{Journal, LastCall};
     use jiff::Timestamp;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;

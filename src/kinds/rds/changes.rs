@@ -12,7 +12,7 @@ use crate::conditions::Reason;
 use crate::diff::{self, fields};
 use crate::kind::{Disruption, Inputs, Problem, Step, Waiting, When};
 use crate::spec::{Change, DisruptivePolicy};
-use crate::window;
+use crate::window::Timetable;
 
 use super::coupling::{complete, gp3_threshold};
 use super::effects::{AT_ONCE, IMMUTABLE, STORAGE, Timing, UPGRADE, effect, held_class};
@@ -25,36 +25,6 @@ pub struct ChangePlan {
     pub steps: Vec<Step<Action>>,
     /// What AWS cannot change, or needs a word for.
     pub problem: Option<Problem>,
-}
-
-/// How the user wants disruption to be timed, and whether now is the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timetable {
-    policy: DisruptivePolicy,
-    in_window: Option<bool>,
-}
-
-impl Timetable {
-    /// From the object's policy and the maintenance window in force.
-    pub fn new(policy: DisruptivePolicy, instance: &Instance, desired: &Settings, now: jiff::Timestamp) -> Self {
-        let window = desired.preferred_maintenance_window.as_ref();
-        let window = window.or(instance.settings.preferred_maintenance_window.as_ref());
-        Self { policy, in_window: window.and_then(|window| window::is_open(window, now)) }
-    }
-
-    /// When a disruptive step may run that AWS itself would not defer.
-    pub fn held(self) -> When {
-        match (self.policy, self.in_window) {
-            (DisruptivePolicy::Immediate, _) | (DisruptivePolicy::Window, Some(true)) => When::Now,
-            (DisruptivePolicy::Window, Some(false)) => When::Window,
-            (DisruptivePolicy::Window, None) | (DisruptivePolicy::Approve, _) => When::Approval,
-        }
-    }
-
-    /// When a disruptive step may run that the user asks for by name: a promotion, a stop.
-    pub fn asked(self) -> When {
-        if self.policy == DisruptivePolicy::Approve { When::Approval } else { When::Now }
-    }
 }
 
 /// What a plan of changes looks at.
@@ -329,7 +299,7 @@ impl Scene<'_> {
         let waits =
             fields(&settings).keys().any(|field| effect(field, self.desired, self.instance).0 == Timing::Window);
         let flushed = held_class(self.instance, &settings);
-        let hurries = self.timetable.policy == DisruptivePolicy::Immediate;
+        let hurries = self.timetable.policy() == DisruptivePolicy::Immediate;
         let apply_immediately = waits && (flushed == Disruption::None || hurries);
         let class = if apply_immediately { flushed } else { Disruption::None };
         let step = self.modify(Modification { settings, apply_immediately, ..Modification::default() }, changes);
@@ -353,8 +323,8 @@ impl Scene<'_> {
     }
 
     fn disruptive(&self, mut modification: Modification, changes: Vec<Change>, class: Disruption) -> Step<Action> {
-        modification.apply_immediately = self.timetable.policy != DisruptivePolicy::Window;
-        let when = match self.timetable.policy {
+        modification.apply_immediately = self.timetable.policy() != DisruptivePolicy::Window;
+        let when = match self.timetable.policy() {
             DisruptivePolicy::Window => When::SentForWindow,
             DisruptivePolicy::Immediate => When::Now,
             DisruptivePolicy::Approve => When::Approval,
@@ -387,7 +357,7 @@ impl Step<Action> {
 
 /// Policy Immediate also means what AWS holds for the window from before.
 fn hurry(inputs: &Inputs, scene: &Scene<'_>) -> Option<Step<Action>> {
-    let is_time = scene.timetable.policy == DisruptivePolicy::Immediate && inputs.has_settled("instance");
+    let is_time = scene.timetable.policy() == DisruptivePolicy::Immediate && inputs.has_settled("instance");
     if !is_time || scene.gate.any.is_some() {
         return None;
     }
