@@ -304,7 +304,7 @@ pub fn take_over<A: Action>(after: Plan<A>, problem: Option<Problem>, step: Step
             let listed = step.changes.clone();
             if listed.is_empty() { vec![call] } else { listed }
         })
-        .filter(|change| !change.field.starts_with("tags."))
+        .filter(|change| !change.field.starts_with("tags.") && !change.field.contains(".tags."))
         .collect();
     let differs = after.problem.filter(|found| matches!(found.reason, Reason::InvalidSpec | Reason::Conflict));
     let problem = problem.or(differs);
