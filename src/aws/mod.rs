@@ -7,6 +7,7 @@ pub mod clients;
 pub mod dynamo;
 pub mod error;
 pub mod inventory;
+pub mod limits;
 pub mod owner;
 pub mod password;
 pub mod rds;
