@@ -75,6 +75,8 @@ pub(super) struct Clients {
     pub rds_writes: aws_sdk_rds::Client,
     /// Reads the passwords that RDS keeps.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// Reads DynamoDB, with retries.
+    pub dynamodb: aws_sdk_dynamodb::Client,
 }
 
 impl Aws {
@@ -179,6 +181,12 @@ impl Clients {
             ),
             secrets: aws_sdk_secretsmanager::Client::from_conf(
                 secrets.retry_config(read_retries()).timeout_config(read_timeouts()).build(),
+            ),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                aws_sdk_dynamodb::config::Builder::from(&base)
+                    .retry_config(read_retries())
+                    .timeout_config(read_timeouts())
+                    .build(),
             ),
         }
     }

@@ -1,8 +1,12 @@
 //! A DynamoDB table with everything that one object owns of it: what AWS shows, and every mutating call
 //! (aws-dynamodb-elasticache-dms.md section 1).
 
+pub mod bulk;
 mod calls;
 pub mod items;
+mod json;
+mod number;
+mod pace;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
