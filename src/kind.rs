@@ -109,6 +109,12 @@ impl<A> Step<A> {
         self
     }
 
+    /// With the reason.
+    pub fn because_of(mut self, because: impl Into<String>) -> Self {
+        self.because = because.into();
+        self
+    }
+
     /// With what it does to users of the database.
     pub fn class(mut self, class: Disruption) -> Self {
         self.class = class;

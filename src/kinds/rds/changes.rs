@@ -124,7 +124,7 @@ fn mend(scene: &Scene<'_>) -> Option<Step<Action>> {
     let step = scene.modify(modification, changes).class(class).when(when);
     Some(match &scene.gate.settling {
         Some(waiting) => step.when(When::After(waiting.clone())),
-        None => step.explained(&format!("mends {}", scene.instance.status)),
+        None => step.because_of(format!("mends {}", scene.instance.status)),
     })
 }
 
@@ -216,7 +216,7 @@ fn call_off(split: &mut Split, scene: &Scene<'_>) -> Option<Step<Action>> {
         .collect();
     let (settings, changes) = split.take(|field| off.contains(field))?;
     let step = scene.modify(Modification { settings, ..Modification::default() }, changes);
-    Some(step.explained("calls off what AWS holds for the window"))
+    Some(step.because_of("calls off what AWS holds for the window"))
 }
 
 /// A major upgrade or a conversion is a call of its own, with the groups of the new family in it.
@@ -306,7 +306,7 @@ impl Scene<'_> {
         let step = step.class(class);
         if waits && !apply_immediately {
             step.when_free(When::SentForWindow)
-                .explained("applied at once it would also apply what AWS holds for the window")
+                .because_of("applied at once it would also apply what AWS holds for the window")
         } else {
             step
         }
@@ -349,10 +349,6 @@ impl Step<Action> {
     fn when_free(self, when: When) -> Self {
         if matches!(self.when, When::After(_)) { self } else { self.when(when) }
     }
-
-    fn explained(self, because: &str) -> Self {
-        Step { because: because.into(), ..self }
-    }
 }
 
 /// Policy Immediate also means what AWS holds for the window from before.
@@ -380,7 +376,7 @@ fn hurry(inputs: &Inputs, scene: &Scene<'_>) -> Option<Step<Action>> {
         ..Modification::default()
     };
     let step = scene.modify(modification, changes).class(class);
-    Some(step.explained("changePolicy is Immediate: AWS holds this for the maintenance window"))
+    Some(step.because_of("changePolicy is Immediate: AWS holds this for the maintenance window"))
 }
 
 /// What is wanted and only scheduled, in the form that sends it once more; whether a major upgrade is among it.
