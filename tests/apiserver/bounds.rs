@@ -123,6 +123,12 @@ fn sample(kind: &Kind, node: &Node, index: usize) -> Value {
     }
 }
 
+/// With these fields, as they are.
+fn replaced(base: &Value, fields: &Value) -> Value {
+    let all = [base, fields].into_iter().filter_map(Value::as_object).flatten();
+    Value::Object(all.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
 /// A key of a map, which every map takes.
 const KEY: &str = "rdsdbdata2";
 
@@ -137,10 +143,10 @@ fn with(kind: &Kind, path: &str, value: &Value) -> Value {
     let nested = (1..steps.len()).rev().fold(value.clone(), |inner, at| match steps[at].as_str() {
         "[]" => json!([inner]),
         "{}" => json!({KEY: inner}),
-        name => merged(&required(&steps[..at]), &json!({name: inner})),
+        name => replaced(&required(&steps[..at]), &json!({name: inner})),
     });
     let base = if path.starts_with("spec.source") { json!({}) } else { (kind.smallest)() };
-    let spec = merged(&merged(&base, &nested), &(kind.neighbours)(path, value));
+    let spec = merged(&replaced(&base, &nested), &(kind.neighbours)(path, value));
     object(kind.name, &spec)
 }
 

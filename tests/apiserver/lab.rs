@@ -57,13 +57,15 @@ pub fn lab() -> &'static Lab {
 const NO_LAB: &str = "these tests need a real API server: run them with `python3 dev/lab.py run -- cargo test --test apiserver` (or make test)";
 
 /// The CRDs as this version makes them.
-pub fn crds() -> Vec<Value> {
-    awsdb::kinds::crds().iter().map(|crd| serde_json::to_value(crd).unwrap()).collect()
+pub fn crds() -> &'static [Value] {
+    static CRDS: LazyLock<Vec<Value>> =
+        LazyLock::new(|| awsdb::kinds::crds().iter().map(|crd| serde_json::to_value(crd).unwrap()).collect());
+    &CRDS
 }
 
 /// The CRD of a kind.
-pub fn crd(kind: &str) -> Value {
-    crds().into_iter().find(|crd| crd["spec"]["names"]["kind"] == kind).expect("a kind has a CRD")
+pub fn crd(kind: &str) -> &'static Value {
+    crds().iter().find(|crd| crd["spec"]["names"]["kind"] == kind).expect("a kind has a CRD")
 }
 
 /// Where objects of a kind are served.

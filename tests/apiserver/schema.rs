@@ -25,12 +25,12 @@ impl Node {
 /// Every node of a CRD's schema below (and with) the root.
 pub fn nodes(kind: &str) -> &'static [Node] {
     static NODES: LazyLock<BTreeMap<String, Vec<Node>>> = LazyLock::new(|| {
-        let of = |crd: Value| {
+        let of = |crd: &Value| {
             let mut all = Vec::new();
             walk(&crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"], Vec::new(), &mut all);
             (crd["spec"]["names"]["kind"].as_str().unwrap().to_string(), all)
         };
-        crds().into_iter().map(of).collect()
+        crds().iter().map(of).collect()
     });
     &NODES[kind]
 }

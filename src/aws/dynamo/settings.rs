@@ -77,7 +77,7 @@ pub struct KeyAttribute {
     /// Attribute name, 1 to 255 characters.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
-    /// `S` (string), `N` (number) or `B` (binary).
+    /// `S` (string), `"N"` (number, in quotes: YAML takes a plain N for `false`) or `B` (binary).
     #[serde(rename = "type")]
     pub type_: AttributeType,
 }

@@ -34,7 +34,7 @@ pub const PATTERNS: &[Pattern] = &[
     Pattern { at: "spec.replicas.[].kmsKeyArn", make: kms_key, good: KEYS, bad: NO_KEYS },
     Pattern {
         at: "spec.kinesisDestination.streamArn",
-        make: |length| ended("arn:aws:kinesis:aa-a-1:123456789012:stream/", length),
+        make: |length| ended(STREAM, length),
         good: &[
             "arn:aws:kinesis:eu-central-1:123456789012:stream/changes",
             "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/a.b_c-d",
@@ -91,6 +91,7 @@ pub const PATTERNS: &[Pattern] = &[
     },
 ];
 
+const STREAM: &str = "arn:aws:kinesis:aa-a-1:123456789012:stream/";
 const KEYS: &[&str] = &[
     "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000",
     "arn:aws:kms:eu-central-1:123456789012:key/mrk-0a1b2c3d",
@@ -127,11 +128,8 @@ pub fn neighbours(path: &str, value: &Value) -> Value {
         "localSecondaryIndexes" => local_index(path, value),
         "stream" => json!({"stream": {"viewType": value_at(path, "spec.stream.viewType", value, "KEYS_ONLY")}}),
         "encryption" => encryption(path, value),
-        "kinesisDestination" if path == "spec.kinesisDestination" => {
-            json!({"kinesisDestination": {"streamArn": ended("arn:aws:kinesis:aa-a-1:123456789012:stream/", 50)}})
-        }
         "kinesisDestination" if !path.ends_with("streamArn") => {
-            json!({"kinesisDestination": {"streamArn": ended("arn:aws:kinesis:aa-a-1:123456789012:stream/", 50)}})
+            json!({"kinesisDestination": {"streamArn": ended(STREAM, 50)}})
         }
         "replicas" => replica(path, value),
         "multiRegionConsistency" => json!({"replicas": [{"region": "eu-west-1"}, {"region": "eu-west-2"}]}),
@@ -166,7 +164,8 @@ fn index(path: &str, value: &Value) -> Value {
     let key = |name: &str| json!({"name": name, "type": "S"});
     let mut patch = json!({});
     let mut table = json!({});
-    if !path.starts_with(&format!("{INDEX}.[].hashKey")) {
+    let is_without = path == INDEX && value[0]["hashKey"].is_null();
+    if !is_without && !path.starts_with(&format!("{INDEX}.[].hashKey")) {
         patch["hashKey"] = key("partition");
     }
     if path.starts_with(&format!("{INDEX}.[].additionalRangeKeys")) {

@@ -139,7 +139,7 @@ fn keys() -> Vec<Row> {
         row(
             "spec.localSecondaryIndexes need spec.rangeKey",
             sorted(),
-            merged(&with_local(json!({})), &json!({"rangeKey": null})),
+            json!({"rangeKey": null, "localSecondaryIndexes": with_local(json!({}))["localSecondaryIndexes"]}),
             with_local(json!({})),
         ),
         row(
@@ -265,7 +265,7 @@ fn on_demand_capacity() -> Vec<Row> {
 fn warm_throughput() -> Vec<Row> {
     let warm =
         |read: u32, write: u32| json!({"warmThroughput": {"readUnitsPerSecond": read, "writeUnitsPerSecond": write}});
-    let (table, index) = ("a PAY_PER_REQUEST table is warm", "an index of a PAY_PER_REQUEST table is warm");
+    let (table, index) = ("raise spec.warmThroughput to at least", "an index of a PAY_PER_REQUEST table is warm");
     let adopted = merged(&warm(1, 1), &json!({"adoption": "IfExists"}));
     vec![
         row(table, users(), warm(11999, 4000), warm(12000, 4000)),
