@@ -109,6 +109,12 @@ impl<A> Step<A> {
         self
     }
 
+    /// With the reason.
+    pub fn because_of(mut self, because: impl Into<String>) -> Self {
+        self.because = because.into();
+        self
+    }
+
     /// With what it does to users of the database.
     pub fn class(mut self, class: Disruption) -> Self {
         self.class = class;
@@ -204,6 +210,8 @@ pub struct Plan<A> {
     pub promote_password: bool,
     /// Notes of the journal that have served their purpose.
     pub forget: Vec<String>,
+    /// What was learnt in this round and must be remembered.
+    pub noted: Vec<(String, String)>,
     /// Only the first step that may run is sent in a round: each changes what the next one meets.
     pub one_at_a_time: bool,
     /// Where the object stands.
@@ -218,6 +226,7 @@ impl<A> Default for Plan<A> {
             waiting: None,
             promote_password: false,
             forget: Vec::new(),
+            noted: Vec::new(),
             one_at_a_time: false,
             end: End::Open,
         }

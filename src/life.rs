@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::aws::owner::{Claim, OWNER_TAG};
+use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, Claim, OWNER_TAG, Tags};
 use crate::aws::{Action, Seen};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Plan, Problem, Step, Thing, Waiting, Want, When};
-use crate::spec::{Adoption, Change, DeletionPolicy, ManagementPolicy, SharedSpec};
+use crate::spec::{Adoption, Change, DeletionPolicy, LastCall, ManagementPolicy, SharedSpec};
 
 /// Note with AWS's immutable id of the thing that we made or took over.
 pub const RESOURCE_ID: &str = "resourceId";
@@ -104,15 +104,21 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
 /// For a while after a create AWS may not know the thing: a second create would be refused at best, and a deletion that
 /// believed it would leave a database behind. A create whose answer was lost may have happened as well.
 fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
+    let (_, age) = recent_create(inputs)?;
+    (inputs.accepted || want == Want::Absent).then(|| {
+        Waiting::new(Reason::Creating, format!("the create of {what} was sent and AWS does not list it yet"))
+            .until(inputs.now + (EVENTUAL - age))
+    })
+}
+
+/// The create that was sent a short while ago, if nothing of it was seen yet, and its age.
+fn recent_create(inputs: &Inputs) -> Option<(&LastCall, Duration)> {
     let call = inputs.journal.calls.get(inputs.main)?;
     let creates = ["Create", "Restore", "Import"].iter().any(|verb| call.operation.starts_with(verb));
     // The note is emptied with the create and filled when the thing is first seen.
     let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
     let age = inputs.since_call(inputs.main).filter(|age| creates && !was_listed && *age < EVENTUAL)?;
-    (inputs.accepted || want == Want::Absent).then(|| {
-        Waiting::new(Reason::Creating, format!("the create of {what} was sent and AWS does not list it yet"))
-            .until(inputs.now + (EVENTUAL - age))
-    })
+    Some((call, age))
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
@@ -167,8 +173,21 @@ fn present(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Ver
             ),
         ))),
         Claim::Nobody if was_just_made(inputs, thing) => Verdict::Claim,
-        Claim::Nobody => adoption(spec, inputs, thing, what),
+        Claim::Nobody => match tags_to_come(inputs, what) {
+            Some(waiting) => Verdict::Wait(waiting),
+            None => adoption(spec, inputs, thing, what),
+        },
     }
+}
+
+/// Tags may show later than the thing that was made with them: until then it is neither a stranger's nor ours.
+fn tags_to_come(inputs: &Inputs, what: &str) -> Option<Waiting> {
+    let (call, age) = recent_create(inputs)?;
+    // A call that AWS refused made nothing.
+    (!call.step.is_empty()).then(|| {
+        let text = format!("{what} is there and AWS does not show the tags yet with which it was made");
+        Waiting::new(Reason::Creating, text).until(inputs.now + (EVENTUAL - age))
+    })
 }
 
 /// Whether this very thing came of the call that was noted: the source is the noted one, and the time fits.
@@ -212,10 +231,7 @@ fn not_allowed(inputs: &Inputs, what: &str, done: &str) -> Problem {
         Reason::NotAllowed,
         format!(
             "{what} may not be {done} from namespace {}: whoever administers the AWS account must set the tag {} = {}/{} on it",
-            owner.namespace,
-            crate::aws::owner::ALLOW_TAG,
-            owner.installation,
-            owner.namespace
+            owner.namespace, ALLOW_TAG, owner.installation, owner.namespace
         ),
     )
 }
@@ -254,8 +270,34 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
             ),
         )),
         Claim::Nobody if was_just_made(inputs, thing) => Verdict::Remove,
-        Claim::Nobody => Verdict::LetGo,
+        Claim::Nobody => tags_to_come(inputs, what).map_or(Verdict::LetGo, Verdict::Wait),
     }
+}
+
+/// Whether something that this namespace does not own may be a source: its data would be read otherwise. `tags` are those
+/// of the source; without any, nobody allowed it.
+///
+/// # Errors
+/// The tag that must be set.
+pub fn permitted(inputs: &Inputs, tags: Option<&Tags>, name: &str) -> Result<(), Problem> {
+    let owner = &inputs.owner;
+    let own = format!("{}/", owner.installation);
+    let same_namespace = tags
+        .and_then(|tags| tags.get(OWNER_TAG))
+        .is_some_and(|text| text.starts_with(&own) && text.split('/').nth(2) == Some(owner.namespace.as_str()));
+    let same_cluster = tags.is_some_and(|tags| tags.get(CLUSTER_TAG) == Some(&owner.cluster));
+    let allowed = tags.is_some_and(|tags| owner.is_allowed(tags));
+    if inputs.trust_account || allowed || (same_namespace && same_cluster) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Reason::NotAllowed,
+        format!(
+            "spec.source: {name} may not be used from namespace {}: whoever administers the AWS account must set the tag {ALLOW_TAG} = \
+             {}/{} on it",
+            owner.namespace, owner.installation, owner.namespace
+        ),
+    ))
 }
 
 /// Holds the making: an empty database in place of a lost one is the user's decision. What it waits for stays in the way
@@ -281,7 +323,7 @@ pub fn take_over<A: Action>(after: Plan<A>, problem: Option<Problem>, step: Step
             let listed = step.changes.clone();
             if listed.is_empty() { vec![call] } else { listed }
         })
-        .filter(|change| !change.field.starts_with("tags."))
+        .filter(|change| !change.field.starts_with("tags.") && !change.field.contains(".tags."))
         .collect();
     let differs = after.problem.filter(|found| matches!(found.reason, Reason::InvalidSpec | Reason::Conflict));
     let problem = problem.or(differs);
@@ -292,8 +334,9 @@ pub fn take_over<A: Action>(after: Plan<A>, problem: Option<Problem>, step: Step
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, Owner, Tags};
-    use crate::spec::{Journal, LastCall};
+    use crate::aws::owner::Owner;
+    use crate::kind::Making;
+    use crate::spec::Journal;
     use jiff::Timestamp;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use std::collections::BTreeMap;
@@ -561,6 +604,59 @@ mod tests {
                 ("Observe where the account is trusted", observe(), trusted(fresh()), others(), "Watch"),
             ],
         );
+    }
+
+    /// A create that AWS did not refuse.
+    fn under_way(operation: &str, seconds: i64) -> Inputs {
+        let mut inputs = sent(fresh(), operation, seconds, false);
+        inputs.journal.notes.insert(RESOURCE_ID.into(), String::new());
+        inputs.journal.calls.get_mut("instance").unwrap().step = "step".into();
+        inputs
+    }
+
+    /// A call that took no tags was noted this long ago.
+    fn noted(seconds: i64) -> Inputs {
+        let mut inputs = under_way("RestoreTableFromBackup", seconds);
+        let at = Timestamp::from_second(NOW - seconds).unwrap();
+        inputs.journal.notes.insert(UNTAGGED.into(), format!("arn:backup|{at}"));
+        inputs
+    }
+
+    fn made(seconds: i64, source: Option<&str>) -> Seen<Thing> {
+        let at = Timestamp::from_second(NOW - seconds).ok();
+        let origin = Some(Making { source: source.map(String::from), at });
+        let Seen::Present(thing) = nobodys() else { unreachable!() };
+        Seen::Present(Thing { origin, ..thing })
+    }
+
+    #[test]
+    fn tags_that_come_late_are_waited_for_and_calls_without_tags_are_known_by_source_and_time() {
+        let present = vec![
+            ("AWS does not show the tags yet", manage(), under_way("CreateTable", 5), nobodys(), "Wait: Creating"),
+            ("nor to one that adopts", adopting(), under_way("CreateTable", 5), allowed(), "Wait: Creating"),
+            ("they never came: a stranger's", manage(), under_way("CreateTable", 120), nobodys(), "Refuse: Conflict"),
+            (
+                "AWS refused the create, so it was there before",
+                manage(),
+                sent(fresh(), "CreateTable", 5, false),
+                nobodys(),
+                "Refuse: Conflict",
+            ),
+            ("source and time match", manage(), noted(300), made(290, Some("arn:backup")), "Claim"),
+            ("time matches, the source is no longer told", manage(), noted(300), made(290, None), "Claim"),
+            ("another source", manage(), noted(300), made(290, Some("arn:other")), "Refuse: Conflict"),
+            ("made long before", manage(), noted(300), made(900, Some("arn:backup")), "Refuse: Conflict"),
+            ("made long after, of nobody knows what", manage(), noted(5000), made(100, None), "Refuse: Conflict"),
+            ("AWS does not say when it was made", manage(), noted(300), nobodys(), "Refuse: Conflict"),
+            ("nothing was noted", manage(), fresh(), made(10, Some("arn:backup")), "Refuse: Conflict"),
+        ];
+        check(Want::Present, present);
+        let absent = vec![
+            ("deleted right after its create", manage(), under_way("CreateTable", 5), nobodys(), "Wait: Creating"),
+            ("deleted right after its restore", manage(), noted(300), made(290, Some("arn:backup")), "Remove"),
+            ("a stranger's of that name stays", manage(), noted(300), made(290, Some("arn:other")), "LetGo"),
+        ];
+        check(Want::Absent, absent);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::owner::{Owner, Tags};
+
 /// Annotations that users set on their objects.
 pub mod annotation {
     /// `"true"`: nothing is called for this object until the annotation is gone.
@@ -160,6 +162,13 @@ pub struct SharedSpec {
 }
 
 impl SharedSpec {
+    /// Tags of everything that is made for the object: the user's and the owner's.
+    pub fn tags_of(&self, owner: &Owner) -> Tags {
+        let mut tags = self.tags.clone().unwrap_or_default();
+        tags.extend(owner.tags());
+        tags
+    }
+
     /// Whether deleting the object will call AWS, so that the object must stay until that is done.
     pub fn needs_finalizer(&self) -> bool {
         self.management_policy != ManagementPolicy::Observe && self.deletion_policy != DeletionPolicy::Retain

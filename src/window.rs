@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::kind::When;
+use crate::spec::DisruptivePolicy;
+
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const WEEK: i64 = 7 * 24 * 60;
 
@@ -33,6 +36,39 @@ fn minute_of_week(now: Timestamp) -> i64 {
     let here = now.to_zoned(TimeZone::UTC);
     let day = i64::from(here.weekday().to_monday_zero_offset());
     (day * 24 + i64::from(here.hour())) * 60 + i64::from(here.minute())
+}
+
+/// How the user wants disruption to be timed, and whether now is the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timetable {
+    policy: DisruptivePolicy,
+    in_window: Option<bool>,
+}
+
+impl Timetable {
+    /// From the object's policy and the maintenance window in force, if there is one.
+    pub fn new(policy: DisruptivePolicy, window: Option<&String>, now: Timestamp) -> Self {
+        Self { policy, in_window: window.and_then(|window| is_open(window, now)) }
+    }
+
+    /// The policy.
+    pub fn policy(self) -> DisruptivePolicy {
+        self.policy
+    }
+
+    /// When a disruptive step may run that AWS itself would not defer.
+    pub fn held(self) -> When {
+        match (self.policy, self.in_window) {
+            (DisruptivePolicy::Immediate, _) | (DisruptivePolicy::Window, Some(true)) => When::Now,
+            (DisruptivePolicy::Window, Some(false)) => When::Window,
+            (DisruptivePolicy::Window, None) | (DisruptivePolicy::Approve, _) => When::Approval,
+        }
+    }
+
+    /// When a disruptive step may run that the user asks for by name: a promotion, a stop.
+    pub fn asked(self) -> When {
+        if self.policy == DisruptivePolicy::Approve { When::Approval } else { When::Now }
+    }
 }
 
 #[cfg(test)]

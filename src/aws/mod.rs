@@ -6,6 +6,8 @@
 pub mod clients;
 pub mod dynamo;
 pub mod error;
+pub mod inventory;
+pub mod limits;
 pub mod owner;
 pub mod password;
 pub mod rds;

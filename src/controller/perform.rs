@@ -197,6 +197,7 @@ fn refuse<K: Kind>(
     performed: &mut Performed,
 ) {
     let until = case.inputs.now + pause;
+    let message = if reason == Reason::Busy { format!("{message}; it is sent again at {until}") } else { message };
     let rejection = Rejection { reason: reason.to_string(), message: message.clone(), until: Time(until) };
     case.inputs.journal.rejected.insert(id.into(), rejection);
     if reason == Reason::Busy {

@@ -65,7 +65,9 @@ where
         return publish::release(world, &case, &looked.observed).await;
     }
     let (end, promote) = (plan.end, plan.promote_password);
-    case.inputs.journal.notes.retain(|key, _| !plan.forget.contains(key));
+    let notes = &mut case.inputs.journal.notes;
+    notes.retain(|key, _| !plan.forget.contains(key));
+    notes.extend(plan.noted.iter().cloned());
     let mut decision = decide_case(world, &case, plan).await?;
     publish::finalizer(world, &mut case).await?;
     binding::secrets(world, &mut case, &looked.observed, promote).await?;

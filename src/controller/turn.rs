@@ -19,6 +19,7 @@ use super::reconcile::{Round, reconcile};
 use super::run::Stage;
 use super::{World, backoff};
 use crate::aws::Cloud;
+use crate::aws::limits::{Turn, Urgency, on_behalf};
 use crate::conditions::Reason;
 use crate::kind::Kind;
 
@@ -168,6 +169,22 @@ where
     Action::requeue(next)
 }
 
+/// How urgent the calls of a round are: what a user has just asked for is not kept waiting by the sweep of all objects.
+fn urgency<K: Kind>(object: &K) -> Urgency {
+    let status = object.status();
+    let seen = status.and_then(|status| status.observed_generation);
+    let says = |name: &str| {
+        status.is_some_and(|status| status.conditions.iter().any(|one| one.type_ == name && one.status == "True"))
+    };
+    if object.meta().deletion_timestamp.is_some() || seen != object.meta().generation {
+        Urgency::Edit
+    } else if says("Reconciling") {
+        Urgency::Transition
+    } else {
+        Urgency::Sweep
+    }
+}
+
 /// The round, in a task of its own: a panic ends that task, and dropping the handle at the deadline aborts it.
 async fn attempt<K, C, S>(driver: &Driver<C, S>, object: K, span: &Span) -> Ending
 where
@@ -176,7 +193,8 @@ where
     S: Cluster<K> + 'static,
 {
     let world = driver.world.clone();
-    let round = async move { reconcile(&world, object).await }.instrument(span.clone());
+    let turn = Turn { urgency: urgency(&object), namespace: object.namespace().unwrap_or_default() };
+    let round = on_behalf(turn, async move { reconcile(&world, object).await }).instrument(span.clone());
     let round = AbortOnDropHandle::new(tokio::spawn(round));
     match tokio::time::timeout(driver.stage.round_limit, round).await {
         Ok(Ok(Ok(round))) => Ending::Done(round),

@@ -3,6 +3,7 @@
 
 mod calls;
 pub mod items;
+mod normalise;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use normalise::same_policy;
 pub use settings::*;
 
 use crate::aws::owner::Tags;

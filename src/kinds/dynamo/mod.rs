@@ -1,16 +1,35 @@
 //! DynamoTable: the answers of the kind.
 
+mod advice;
+mod capacity;
+mod connection;
+mod creation;
+mod features;
+mod import;
+mod indexes;
+mod plan;
+mod removal;
+mod replicas;
+mod scaling;
+mod scene;
+mod seed;
 mod spec;
+mod states;
 
-use crate::aws::Seen;
-use crate::aws::dynamo::{Action, DynamoRemote, Id, Observed};
-use crate::conditions::Reason;
-use crate::kind::{
-    Connection, CredentialMode, Home, Inputs, Kind, Plan, Readiness, Reference, Thing, View, Waiting, Want,
-};
-use crate::spec::{SharedSpec, SharedStatus};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use spec::*;
+
+use crate::aws::Seen;
+use crate::aws::dynamo::{Action, DynamoRemote, Id, Interest, Observed};
+use crate::conditions::Reason;
+use crate::kind::{
+    Connection, CredentialMode, Home, Inputs, Kind, Making, Plan, Readiness, Reference, Thing, View, Waiting, Want,
+};
+use crate::kinds::identifier;
+use crate::life::RESOURCE_ID;
+use crate::spec::{DeletionPolicy, ManagementPolicy, SharedSpec, SharedStatus};
+use states::{State, state, unfinished};
 
 impl Kind for DynamoTable {
     type Remote = DynamoRemote;
@@ -26,8 +45,36 @@ impl Kind for DynamoTable {
         self.status.as_ref().map(|status| &status.shared)
     }
 
-    fn id(&self, _want: Want, home: &Home, _inputs: &Inputs) -> Id {
-        Id { region: home.region.clone(), table: home.identifier.clone(), ..Id::default() }
+    fn id(&self, want: Want, home: &Home, inputs: &Inputs) -> Id {
+        let spec = &self.spec;
+        let id = Id { region: home.region.clone(), table: home.identifier.clone(), ..Id::default() };
+        if want == Want::Absent {
+            let takes_backup = spec.shared.deletion_policy == DeletionPolicy::Snapshot;
+            return Id {
+                scaling: Interest::IfProvisioned,
+                backups: takes_backup.then(|| removal::backup_name(&home.identifier, inputs)),
+                // A table that is being filled tells by its import whose it is.
+                import: import::is_open(self, &inputs.journal),
+                ..id
+            };
+        }
+        if spec.shared.management_policy == ManagementPolicy::Observe {
+            return id;
+        }
+        let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
+        let makes = !was_made || inputs.absent_since.is_some();
+        Id {
+            time_to_live: spec.time_to_live.is_some(),
+            continuous_backups: spec.point_in_time_recovery.is_some(),
+            resource_policy: spec.settings.resource_policy.is_some(),
+            contributor_insights: insights(spec),
+            kinesis_destinations: spec.kinesis_destination.is_some(),
+            scaling: if scaling::is_managed(spec) { Interest::Yes } else { Interest::IfProvisioned },
+            replica_facts: spec.replicas.iter().flatten().map(|replica| replica.region.clone()).collect(),
+            import: import::is_open(self, &inputs.journal),
+            source: creation::source_id(self).filter(|_| makes),
+            ..id
+        }
     }
 
     fn credentials(&self) -> CredentialMode {
@@ -35,30 +82,92 @@ impl Kind for DynamoTable {
     }
 
     fn references(&self) -> Vec<Reference> {
-        Vec::new()
+        let journal = self.status().map(|status| status.journal.clone()).unwrap_or_default();
+        let wanted = self.spec.items.as_ref().filter(|_| seed::is_open(self, &journal));
+        wanted.map(|items| Reference::ConfigMap(items.config_map_ref.name.clone())).into_iter().collect()
     }
 
-    fn thing(&self, _observed: &Observed) -> Seen<Thing> {
-        Seen::Absent
+    fn thing(&self, observed: &Observed) -> Seen<Thing> {
+        let table = match &observed.table {
+            Seen::Present(table) => table,
+            Seen::Absent => return Seen::Absent,
+            Seen::Unread(why) => return Seen::Unread(why.clone()),
+        };
+        let tags = match &observed.tags {
+            Seen::Present(tags) => tags.clone(),
+            // AWS does not know the tags of a table for the first seconds.
+            Seen::Absent => return Seen::Unread("AWS does not tell its tags yet".into()),
+            Seen::Unread(why) => return Seen::Unread(why.clone()),
+        };
+        let import = observed.import.present().map(|import| import.source.clone());
+        let source = table.restore.as_ref().map(|restore| restore.source.clone()).or(import);
+        Seen::Present(Thing {
+            arn: table.arn.clone(),
+            resource_id: table.id.clone(),
+            tags,
+            origin: Some(Making { source, at: table.created }),
+        })
     }
 
-    fn plan(&self, _want: Want, _inputs: &Inputs, _observed: &Observed) -> Plan<Action> {
-        Plan::default()
+    fn plan(&self, want: Want, inputs: &Inputs, observed: &Observed) -> Plan<Action> {
+        plan::plan(self, want, inputs, observed, &identifier(self, inputs))
     }
 
-    fn ready(&self, _inputs: &Inputs, _observed: &Observed) -> Readiness {
-        Readiness::No(Waiting::new(Reason::NotServing, "The table does not exist."))
+    fn ready(&self, inputs: &Inputs, observed: &Observed) -> Readiness {
+        let Some(table) = observed.table.present() else {
+            return Readiness::No(Waiting::new(Reason::NotServing, "The table does not exist."));
+        };
+        let no = |reason: Reason| Readiness::No(Waiting::new(reason, format!("AWS reports {}.", table.status)));
+        let serves = match state(&table.status) {
+            State::Creating => return no(Reason::Creating),
+            State::Deleting => return no(Reason::Deleting),
+            State::Broken(_) => return no(Reason::Broken),
+            State::Active | State::Updating | State::Unknown => unfinished(table),
+        };
+        let filling = seed::unready(self, &inputs.journal).or_else(|| import::unready(self, inputs, observed));
+        match (filling, serves) {
+            (Some(waiting), _) => Readiness::No(waiting),
+            (None, Some(waiting)) => {
+                let text = format!("{}.", waiting.message);
+                Readiness::AsBefore(Waiting::new(Reason::Creating, text))
+            }
+            (None, None) => Readiness::Yes,
+        }
     }
 
-    fn view(&self, _observed: &Observed) -> View {
-        View::default()
+    fn view(&self, observed: &Observed) -> View {
+        let status = observed.table.present().map(|table| table.status.clone());
+        View { aws_status: status, ..View::default() }
     }
 
-    fn facts(&self, _inputs: &Inputs, _observed: &Observed) -> DynamoTableFacts {
-        DynamoTableFacts::default()
+    fn facts(&self, inputs: &Inputs, observed: &Observed) -> DynamoTableFacts {
+        let Some(table) = observed.table.present() else { return DynamoTableFacts::default() };
+        let statuses = |list: Vec<(&String, &String)>| -> BTreeMap<String, String> {
+            list.into_iter().map(|(name, status)| (name.clone(), status.clone())).collect()
+        };
+        DynamoTableFacts {
+            table_id: Some(table.id.clone()),
+            billing_mode: table.settings.billing_mode.map(|mode| mode.word().into()),
+            stream_arn: table.stream_arn.clone(),
+            indexes: statuses(table.indexes.iter().map(|(name, index)| (name, &index.status)).collect()),
+            replicas: statuses(table.replicas.iter().map(|(region, replica)| (region, &replica.status)).collect()),
+            items: seed::progress(&inputs.journal),
+            import: import::progress(inputs, observed),
+            consumer_policy: Some(connection::consumer_policy(table)),
+            advisories: advice::advisories(self, observed, table),
+        }
     }
 
-    fn connection(&self, _inputs: &Inputs, _observed: &Observed) -> Result<Connection, Waiting> {
-        Err(Waiting::new(Reason::BindingIncomplete, "The table does not exist."))
+    fn connection(&self, _: &Inputs, observed: &Observed) -> Result<Connection, Waiting> {
+        connection::connection(observed)
     }
+}
+
+/// Whose contributor insights are managed: the table's, and those of indexes.
+fn insights(spec: &DynamoTableSpec) -> BTreeSet<Option<String>> {
+    let table = spec.contributor_insights.iter().map(|_| None);
+    let indexes = spec.global_secondary_indexes.iter().flatten();
+    table
+        .chain(indexes.filter(|index| index.contributor_insights.is_some()).map(|index| Some(index.name.clone())))
+        .collect()
 }

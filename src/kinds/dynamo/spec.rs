@@ -1,6 +1,6 @@
 //! The CRD of DynamoTable: operator fields, AWS settings, cross-field rules (aws-dynamodb-elasticache-dms.md 1.1).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -436,9 +436,4 @@ pub struct ImportProgress {
     /// CloudWatch log group with what went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_group: Option<String>,
-}
-
-/// Names of the indexes that the spec wants.
-pub fn index_names(spec: &DynamoTableSpec) -> BTreeSet<String> {
-    spec.global_secondary_indexes.iter().flatten().map(|index| index.name.clone()).collect()
 }

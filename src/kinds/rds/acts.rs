@@ -7,12 +7,12 @@ use crate::life::PASSWORD_UNSET;
 use crate::spec::Change;
 
 use super::RdsInstance;
-use super::changes::Timetable;
 use super::credentials::{Mode, has_own_password};
 use super::gate::{Gate, REBOOT};
 use super::groups::PARAMETER_GROUP;
 use super::spec::PowerState;
 use super::states::{State, state};
+use crate::window::Timetable;
 
 /// A read replica becomes an instance of its own. Until then it has its source's password.
 pub fn promotion(

@@ -12,7 +12,7 @@ use crate::conditions::Reason;
 use crate::diff::{self, fields};
 use crate::kind::{Disruption, Inputs, Problem, Step, Waiting, When};
 use crate::spec::{Change, DisruptivePolicy};
-use crate::window;
+use crate::window::Timetable;
 
 use super::coupling::{complete, gp3_threshold};
 use super::effects::{AT_ONCE, IMMUTABLE, STORAGE, Timing, UPGRADE, effect, held_class};
@@ -25,36 +25,6 @@ pub struct ChangePlan {
     pub steps: Vec<Step<Action>>,
     /// What AWS cannot change, or needs a word for.
     pub problem: Option<Problem>,
-}
-
-/// How the user wants disruption to be timed, and whether now is the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timetable {
-    policy: DisruptivePolicy,
-    in_window: Option<bool>,
-}
-
-impl Timetable {
-    /// From the object's policy and the maintenance window in force.
-    pub fn new(policy: DisruptivePolicy, instance: &Instance, desired: &Settings, now: jiff::Timestamp) -> Self {
-        let window = desired.preferred_maintenance_window.as_ref();
-        let window = window.or(instance.settings.preferred_maintenance_window.as_ref());
-        Self { policy, in_window: window.and_then(|window| window::is_open(window, now)) }
-    }
-
-    /// When a disruptive step may run that AWS itself would not defer.
-    pub fn held(self) -> When {
-        match (self.policy, self.in_window) {
-            (DisruptivePolicy::Immediate, _) | (DisruptivePolicy::Window, Some(true)) => When::Now,
-            (DisruptivePolicy::Window, Some(false)) => When::Window,
-            (DisruptivePolicy::Window, None) | (DisruptivePolicy::Approve, _) => When::Approval,
-        }
-    }
-
-    /// When a disruptive step may run that the user asks for by name: a promotion, a stop.
-    pub fn asked(self) -> When {
-        if self.policy == DisruptivePolicy::Approve { When::Approval } else { When::Now }
-    }
 }
 
 /// What a plan of changes looks at.
@@ -154,7 +124,7 @@ fn mend(scene: &Scene<'_>) -> Option<Step<Action>> {
     let step = scene.modify(modification, changes).class(class).when(when);
     Some(match &scene.gate.settling {
         Some(waiting) => step.when(When::After(waiting.clone())),
-        None => step.explained(&format!("mends {}", scene.instance.status)),
+        None => step.because_of(format!("mends {}", scene.instance.status)),
     })
 }
 
@@ -246,7 +216,7 @@ fn call_off(split: &mut Split, scene: &Scene<'_>) -> Option<Step<Action>> {
         .collect();
     let (settings, changes) = split.take(|field| off.contains(field))?;
     let step = scene.modify(Modification { settings, ..Modification::default() }, changes);
-    Some(step.explained("calls off what AWS holds for the window"))
+    Some(step.because_of("calls off what AWS holds for the window"))
 }
 
 /// A major upgrade or a conversion is a call of its own, with the groups of the new family in it.
@@ -329,14 +299,14 @@ impl Scene<'_> {
         let waits =
             fields(&settings).keys().any(|field| effect(field, self.desired, self.instance).0 == Timing::Window);
         let flushed = held_class(self.instance, &settings);
-        let hurries = self.timetable.policy == DisruptivePolicy::Immediate;
+        let hurries = self.timetable.policy() == DisruptivePolicy::Immediate;
         let apply_immediately = waits && (flushed == Disruption::None || hurries);
         let class = if apply_immediately { flushed } else { Disruption::None };
         let step = self.modify(Modification { settings, apply_immediately, ..Modification::default() }, changes);
         let step = step.class(class);
         if waits && !apply_immediately {
             step.when_free(When::SentForWindow)
-                .explained("applied at once it would also apply what AWS holds for the window")
+                .because_of("applied at once it would also apply what AWS holds for the window")
         } else {
             step
         }
@@ -353,8 +323,8 @@ impl Scene<'_> {
     }
 
     fn disruptive(&self, mut modification: Modification, changes: Vec<Change>, class: Disruption) -> Step<Action> {
-        modification.apply_immediately = self.timetable.policy != DisruptivePolicy::Window;
-        let when = match self.timetable.policy {
+        modification.apply_immediately = self.timetable.policy() != DisruptivePolicy::Window;
+        let when = match self.timetable.policy() {
             DisruptivePolicy::Window => When::SentForWindow,
             DisruptivePolicy::Immediate => When::Now,
             DisruptivePolicy::Approve => When::Approval,
@@ -379,15 +349,11 @@ impl Step<Action> {
     fn when_free(self, when: When) -> Self {
         if matches!(self.when, When::After(_)) { self } else { self.when(when) }
     }
-
-    fn explained(self, because: &str) -> Self {
-        Step { because: because.into(), ..self }
-    }
 }
 
 /// Policy Immediate also means what AWS holds for the window from before.
 fn hurry(inputs: &Inputs, scene: &Scene<'_>) -> Option<Step<Action>> {
-    let is_time = scene.timetable.policy == DisruptivePolicy::Immediate && inputs.has_settled("instance");
+    let is_time = scene.timetable.policy() == DisruptivePolicy::Immediate && inputs.has_settled("instance");
     if !is_time || scene.gate.any.is_some() {
         return None;
     }
@@ -410,7 +376,7 @@ fn hurry(inputs: &Inputs, scene: &Scene<'_>) -> Option<Step<Action>> {
         ..Modification::default()
     };
     let step = scene.modify(modification, changes).class(class);
-    Some(step.explained("changePolicy is Immediate: AWS holds this for the maintenance window"))
+    Some(step.because_of("changePolicy is Immediate: AWS holds this for the maintenance window"))
 }
 
 /// What is wanted and only scheduled, in the form that sends it once more; whether a major upgrade is among it.

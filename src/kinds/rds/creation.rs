@@ -4,14 +4,14 @@ use crate::aws::rds::{Action, Managed, Observed, Origin, Settings, Source, Sourc
 use crate::aws::{PasswordUse, Seen};
 use crate::conditions::Reason;
 use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
-use crate::life::{PASSWORD_UNSET, RESOURCE_ID};
+use crate::life::{PASSWORD_UNSET, RESOURCE_ID, permitted};
 
 use super::RdsInstance;
 use super::credentials::{
     MADE_AS_REPLICA, Mode, has_own_password, is_planned_replica, unusable, uses_iam_only, was_replica,
 };
 use super::groups;
-use super::tags::TAGS_NOTE;
+use crate::kinds::tags::{TAGS_NOTE, first_note};
 
 /// Where the object's instance comes from.
 pub fn origin(object: &RdsInstance) -> Origin {
@@ -98,8 +98,7 @@ fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Actio
         Mode::Iam { .. } if !from_source && !uses_iam_only(object) => (PasswordUse::Current, None),
         _ => (PasswordUse::None, None),
     };
-    let tags = groups::tags(object, &inputs.owner);
-    let keys: Vec<&String> = object.spec.shared.tags.iter().flatten().map(|(key, _)| key).collect();
+    let tags = object.spec.shared.tags_of(&inputs.owner);
     let because = match &origin {
         Origin::New => format!("DB instance {identifier} does not exist"),
         Origin::Snapshot(from) => format!("restore DB instance {identifier} from snapshot {from}"),
@@ -112,7 +111,7 @@ fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Actio
     let settings = Box::new(settings(object, identifier, !from_source));
     let step = Step::new("instance", Action::Create { origin, settings, tags, password, managed }, because)
         .noting(RESOURCE_ID, "")
-        .noting(TAGS_NOTE, serde_json::to_string(&keys).unwrap_or_default());
+        .noting(TAGS_NOTE, first_note(&object.spec.shared));
     let step = if was_replica(object) { step.noting(MADE_AS_REPLICA, "true") } else { step };
     if from_source && has_own_password(object, &mode) {
         step.noting(PASSWORD_UNSET, inputs.now.to_string())
@@ -162,7 +161,7 @@ fn judge_source(object: &RdsInstance, inputs: &Inputs, observed: &Observed) -> R
         Seen::Absent => return waiting(format!("spec.source: {name} does not exist (yet)")),
         Seen::Unread(why) => return waiting(format!("spec.source: {name} could not be read: {why}")),
     };
-    permitted(inputs, source, &name).map_err(Blocked::Problem)?;
+    permitted(inputs, source.tags.as_ref(), &name).map_err(Blocked::Problem)?;
     if let Some(problem) = mismatch(object, source, &name) {
         return Err(Blocked::Problem(problem));
     }
@@ -175,32 +174,6 @@ fn judge_source(object: &RdsInstance, inputs: &Inputs, observed: &Observed) -> R
         )),
         _ => Ok(()),
     }
-}
-
-fn permitted(inputs: &Inputs, source: &Source, name: &str) -> Result<(), Problem> {
-    let owner = &inputs.owner;
-    let own = format!("{}/", owner.installation);
-    let same_namespace = source
-        .tags
-        .as_ref()
-        .and_then(|tags| tags.get(crate::aws::owner::OWNER_TAG))
-        .is_some_and(|text| text.starts_with(&own) && text.split('/').nth(2) == Some(owner.namespace.as_str()));
-    let same_cluster =
-        source.tags.as_ref().is_some_and(|tags| tags.get(crate::aws::owner::CLUSTER_TAG) == Some(&owner.cluster));
-    let allowed = source.tags.as_ref().is_some_and(|tags| owner.is_allowed(tags));
-    if inputs.trust_account || allowed || (same_namespace && same_cluster) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Reason::NotAllowed,
-        format!(
-            "spec.source: {name} may not be used from namespace {}: whoever administers the AWS account must set the tag {} = {}/{} on it",
-            owner.namespace,
-            crate::aws::owner::ALLOW_TAG,
-            owner.installation,
-            owner.namespace
-        ),
-    ))
 }
 
 fn mismatch(object: &RdsInstance, source: &Source, name: &str) -> Option<Problem> {

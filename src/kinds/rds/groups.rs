@@ -96,7 +96,7 @@ pub fn plan(object: &RdsInstance, identifier: &str, inputs: &Inputs, observed: &
         return plan;
     }
     if let (Some(name), Some(subnets)) = (subnet_group(object, identifier), &object.spec.subnet_ids) {
-        subnet_steps(&mut plan, inputs, observed, name, subnets, &tags(object, &inputs.owner));
+        subnet_steps(&mut plan, inputs, observed, name, subnets, &object.spec.shared.tags_of(&inputs.owner));
     }
     if let Some((name, family)) = parameter_group(object, identifier) {
         parameter_steps(&mut plan, object, inputs, observed, name, family);
@@ -121,13 +121,6 @@ fn no_family(object: &RdsInstance) -> Option<Problem> {
             ),
         )
     })
-}
-
-/// Tags of everything that is made for the object.
-pub fn tags(object: &RdsInstance, owner: &Owner) -> Tags {
-    let mut tags = object.spec.shared.tags.clone().unwrap_or_default();
-    tags.extend(owner.tags());
-    tags
 }
 
 fn foreign(what: &str, name: &str, owner: &Owner, tags: &Tags) -> Option<Problem> {
@@ -192,7 +185,7 @@ fn parameter_steps(
         Seen::Unread(why) => plan.waiting = Some(unread(what, &name, why)),
         Seen::Absent => {
             plan.waiting = Some(Waiting::new(Reason::Creating, format!("{what} {name} comes first")));
-            let (note, tags) = (format!("{NOTE}{name}"), tags(object, &inputs.owner));
+            let (note, tags) = (format!("{NOTE}{name}"), object.spec.shared.tags_of(&inputs.owner));
             let action = Action::CreateParameterGroup { name, family, tags };
             plan.steps
                 .push(Step::new(PARAMETER_GROUP, action, "the object owns its parameter group").noting(note, "made"));

@@ -29,6 +29,7 @@ use crate::diff::{fields, text};
 use crate::kind::{
     Connection, CredentialMode, Home, Inputs, Kind, Plan, Readiness, Reference, Thing, View, Waiting, Want,
 };
+use crate::kinds::identifier;
 use crate::life::RESOURCE_ID;
 use crate::spec::{Endpoint, SharedSpec, SharedStatus};
 use credentials::Mode;
@@ -88,7 +89,7 @@ impl Kind for RdsInstance {
     }
 
     fn plan(&self, want: Want, inputs: &Inputs, observed: &Observed) -> Plan<Action> {
-        let identifier = self.identifier(inputs);
+        let identifier = identifier(self, inputs);
         plan::plan(self, want, inputs, observed, &identifier)
     }
 
@@ -144,17 +145,6 @@ impl Kind for RdsInstance {
 
     fn connection(&self, inputs: &Inputs, observed: &Observed) -> Result<Connection, Waiting> {
         connection::connection(self, inputs, observed)
-    }
-}
-
-impl RdsInstance {
-    /// The identifier in use: status first, then spec, then the default.
-    fn identifier(&self, inputs: &Inputs) -> String {
-        let recorded = self.status().and_then(|status| status.identifier.clone());
-        recorded.or_else(|| self.spec.shared.identifier.clone()).unwrap_or_else(|| {
-            let owner = &inputs.owner;
-            crate::aws::owner::default_identifier(&owner.kind, &owner.namespace, &owner.name, Self::IDENTIFIER_MAX)
-        })
     }
 }
 

@@ -5,7 +5,9 @@ use crate::conditions::Reason;
 use crate::kind::{End, Inputs, Kind, Plan, Problem, Step, Waiting, Want};
 use crate::life::{RESOURCE_ID, Verdict, recreate, take_over, verdict};
 
-use super::changes::{self, Timetable};
+use crate::window::Timetable;
+
+use super::changes;
 use super::gate::{Gate, PASSWORD};
 use super::progress::{broken, deferred, in_progress, unsettled};
 use super::states::{State, state};
@@ -79,7 +81,9 @@ fn manage(
     let groups = groups::plan(object, identifier, inputs, observed);
     let gate = Gate { upgrade: groups.not_ready(), ..Gate::of(instance, inputs) };
     let wanted = desired(object, identifier, inputs, observed);
-    let timetable = Timetable::new(object.spec.shared.change_policy.disruptive, instance, &wanted, inputs.now);
+    let window = wanted.preferred_maintenance_window.as_ref();
+    let window = window.or(instance.settings.preferred_maintenance_window.as_ref());
+    let timetable = Timetable::new(object.spec.shared.change_policy.disruptive, window, inputs.now);
     let allow_major = object.spec.allow_major_version_upgrade == Some(true);
     let changes = changes::plan(&wanted, instance, inputs, allow_major, &gate, timetable);
     let password = credentials::gated(credentials::plan(object, inputs, instance), gate.against(PASSWORD));
@@ -103,6 +107,7 @@ fn manage(
         waiting: waiting.or(deferred),
         promote_password: password.promote,
         forget: groups.forget.into_iter().chain(credentials::served(inputs)).collect(),
+        noted: Vec::new(),
         one_at_a_time: false,
         end: if settled { End::Settled } else { End::Open },
     }

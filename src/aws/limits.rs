@@ -1,0 +1,230 @@
+//! How fast AWS is called: one bucket for each API family of an account and region, shared by all objects. A throttle slows
+//! the family for everybody at once, and a call goes by its urgency: what a user has just asked for, then what is in
+//! transition, then the sweeps; within one urgency the namespaces take turns, so that none starves another
+//! (product.md, architecture.md section 5).
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// How urgent a call is; the first is served first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// A user waits for it: a new spec, a deletion, an annotation.
+    Edit,
+    /// AWS is working on something.
+    Transition,
+    /// Nothing is known to have changed.
+    #[default]
+    Sweep,
+}
+
+impl Urgency {
+    /// The word in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Urgency::Edit => "edit",
+            Urgency::Transition => "transition",
+            Urgency::Sweep => "sweep",
+        }
+    }
+}
+
+/// On whose behalf a round calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// Namespace of the object.
+    pub namespace: String,
+}
+
+tokio::task_local! {
+    static TURN: Turn;
+}
+
+/// Runs a round whose calls go by this turn.
+pub async fn on_behalf<F: Future>(turn: Turn, round: F) -> F::Output {
+    TURN.scope(turn, round).await
+}
+
+/// The turn of the round that is running; a call outside of any is a sweep.
+fn turn() -> Turn {
+    TURN.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Calls a second, and how many at once after a rest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Calls per second.
+    pub per_second: f64,
+    /// Calls at once.
+    pub burst: f64,
+}
+
+/// A throttled family is never slower than this share of its rate.
+const SLOWEST: f64 = 1.0 / 32.0;
+/// Share of the full rate that a family regains each second without a throttle.
+const RECOVERY: f64 = 1.0 / 60.0;
+/// After a throttle further ones of calls that were under way already do not count.
+const SAME_THROTTLE: Duration = Duration::from_secs(1);
+
+struct Waiter {
+    since: Instant,
+    go: oneshot::Sender<Duration>,
+}
+
+struct Bucket {
+    rate: Rate,
+    /// Share of the rate that is used now: less than 1 after a throttle.
+    share: f64,
+    tokens: f64,
+    at: Instant,
+    throttled: Option<Instant>,
+    /// By urgency, then by namespace; the namespaces of one urgency take turns.
+    waiting: BTreeMap<Urgency, VecDeque<(String, VecDeque<Waiter>)>>,
+    is_pumped: bool,
+}
+
+/// One family's limit.
+#[derive(Clone)]
+pub struct Limit(Arc<Mutex<Bucket>>);
+
+impl Limit {
+    /// A full bucket.
+    pub fn new(rate: Rate) -> Self {
+        Self(Arc::new(Mutex::new(Bucket {
+            rate,
+            share: 1.0,
+            tokens: rate.burst,
+            at: Instant::now(),
+            throttled: None,
+            waiting: BTreeMap::new(),
+            is_pumped: false,
+        })))
+    }
+
+    /// Waits for the turn of the round that is running; says how long it waited.
+    pub async fn pass(&self) -> Duration {
+        let turn = turn();
+        let (go, gone) = oneshot::channel();
+        {
+            let mut bucket = self.lock();
+            bucket.enqueue(turn, Waiter { since: Instant::now(), go });
+            bucket.serve();
+            if !bucket.waiting.is_empty() && !bucket.is_pumped {
+                bucket.is_pumped = true;
+                tokio::spawn(self.clone().pump());
+            }
+        }
+        // The sender is only ever dropped with the bucket, whose owner is this call's.
+        gone.await.unwrap_or_default()
+    }
+
+    /// Serves those that wait, as tokens come, until nobody does.
+    async fn pump(self) {
+        loop {
+            let pause = self.lock().pause();
+            tokio::time::sleep(pause).await;
+            let mut bucket = self.lock();
+            bucket.serve();
+            if bucket.waiting.is_empty() {
+                bucket.is_pumped = false;
+                return;
+            }
+        }
+    }
+
+    /// AWS said that this was too fast: half the speed for everybody.
+    pub fn throttled(&self) {
+        let mut bucket = self.lock();
+        let now = Instant::now();
+        bucket.refill(now);
+        if bucket.throttled.is_none_or(|at| now.duration_since(at) >= SAME_THROTTLE) {
+            bucket.share = (bucket.share / 2.0).max(SLOWEST);
+            bucket.throttled = Some(now);
+        }
+        bucket.tokens = bucket.tokens.min(0.0);
+    }
+
+    /// Calls that wait, by urgency, and the calls per second that are allowed now: for metrics.
+    pub fn figures(&self) -> (HashMap<Urgency, usize>, f64) {
+        let mut bucket = self.lock();
+        bucket.refill(Instant::now());
+        let count = |queues: &VecDeque<(String, VecDeque<Waiter>)>| queues.iter().map(|(_, queue)| queue.len()).sum();
+        let waiting = bucket.waiting.iter().map(|(urgency, queues)| (*urgency, count(queues))).collect();
+        (waiting, bucket.rate.per_second * bucket.share)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Bucket> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bucket {
+    fn enqueue(&mut self, turn: Turn, waiter: Waiter) {
+        let queues = self.waiting.entry(turn.urgency).or_default();
+        match queues.iter_mut().find(|(namespace, _)| *namespace == turn.namespace) {
+            Some((_, queue)) => queue.push_back(waiter),
+            None => queues.push_back((turn.namespace, VecDeque::from([waiter]))),
+        }
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let seconds = now.duration_since(self.at).as_secs_f64();
+        self.tokens = (self.tokens + seconds * self.rate.per_second * self.share).min(self.rate.burst);
+        self.share = (self.share + seconds * RECOVERY).min(1.0);
+        self.at = now;
+    }
+
+    fn serve(&mut self) {
+        let now = Instant::now();
+        self.refill(now);
+        while self.tokens >= 1.0 {
+            let Some(waiter) = self.next() else { return };
+            // One whose round was broken off takes no token.
+            if waiter.go.send(now.duration_since(waiter.since)).is_ok() {
+                self.tokens -= 1.0;
+            }
+        }
+        self.drop_broken_off();
+    }
+
+    /// Time until the next token.
+    fn pause(&self) -> Duration {
+        let missing = (1.0 - self.tokens).max(0.0);
+        Duration::from_secs_f64((missing / (self.rate.per_second * self.share)).clamp(0.001, 60.0))
+    }
+
+    fn next(&mut self) -> Option<Waiter> {
+        let mut first = self.waiting.first_entry()?;
+        let queues = first.get_mut();
+        let (namespace, mut queue) = queues.pop_front()?;
+        let waiter = queue.pop_front();
+        if !queue.is_empty() {
+            queues.push_back((namespace, queue));
+        }
+        if queues.is_empty() {
+            first.remove();
+        }
+        waiter
+    }
+
+    /// Nobody is pumped for whom nobody waits.
+    fn drop_broken_off(&mut self) {
+        for queues in self.waiting.values_mut() {
+            for (_, queue) in queues.iter_mut() {
+                queue.retain(|waiter| !waiter.go.is_closed());
+            }
+            queues.retain(|(_, queue)| !queue.is_empty());
+        }
+        self.waiting.retain(|_, queues| !queues.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! Making the table: new, from a backup, from a point in time, or from an export in S3
+//! (aws-dynamodb-elasticache-dms.md 1.4, 1.5).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::aws::Seen;
+use crate::aws::dynamo::{Action, BillingMode, Creation, Keys, LocalIndex, Observed, Restore, Settings, SourceId};
+use crate::aws::owner::hash;
+use crate::conditions::Reason;
+use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
+use crate::kinds::tags::{TAGS_NOTE, first_note};
+use crate::life::{RESOURCE_ID, UNTAGGED, permitted};
+
+use super::DynamoTable;
+use super::capacity::positive;
+use super::features::OWN_KEY;
+use super::scene::{initial, wanted_indexes};
+use super::seed::{self, ITEMS, Missing};
+
+/// Note with the number of imports that were begun: a repeat of one of them makes no second table.
+const IMPORTS: &str = "imports";
+/// A note ahead of a call is renewed after this long, so that its time stays near the call's.
+const NOTE_AGE: Duration = Duration::from_secs(300);
+
+/// What stands between a source and its use.
+enum Blocked {
+    Problem(Problem),
+    Waiting(Waiting),
+}
+
+/// The source to look at before the table is made.
+pub fn source_id(object: &DynamoTable) -> Option<SourceId> {
+    let source = object.spec.source.as_ref()?;
+    if let Some(backup) = &source.snapshot {
+        return Some(SourceId::Backup(backup.identifier.clone()));
+    }
+    source.point_in_time.as_ref().map(|point| SourceId::Table(point.identifier.clone()))
+}
+
+/// Plans the making of a table that is not there.
+pub fn plan(object: &DynamoTable, identifier: &str, inputs: &Inputs, observed: &Observed) -> Plan<Action> {
+    if let Some(problem) = incomplete(object) {
+        return Plan::refuse(problem);
+    }
+    let items = match seed::items(object, inputs) {
+        Ok(items) => items,
+        Err(Missing::Problem(problem)) => return Plan::refuse(problem),
+        Err(Missing::Waiting(waiting)) => {
+            let step = create(object, identifier, inputs, observed).when(When::After(waiting));
+            return Plan { steps: vec![step], ..Plan::default() };
+        }
+    };
+    let step = create(object, identifier, inputs, observed);
+    let step = match items {
+        Some(items) => step.noting(ITEMS, items.first_note()),
+        None => step,
+    };
+    match judge_source(object, inputs, observed) {
+        Ok(()) => Plan { steps: vec![step], ..Plan::default() },
+        Err(Blocked::Problem(problem)) => Plan::refuse(problem),
+        Err(Blocked::Waiting(waiting)) => Plan { steps: vec![step.when(When::After(waiting))], ..Plan::default() },
+    }
+}
+
+/// With `adoption: IfExists` the schema lets an object leave out what only a create needs.
+fn incomplete(object: &DynamoTable) -> Option<Problem> {
+    let spec = &object.spec;
+    let restores = spec.source.as_ref().is_some_and(|source| source.import_from_s3.is_none());
+    let provisioned = spec.settings.billing_mode == Some(BillingMode::Provisioned);
+    let mut missing = Vec::new();
+    if spec.hash_key.is_none() && !restores {
+        missing.push("spec.hashKey".to_string());
+    }
+    if provisioned && !restores {
+        if initial(spec.settings.provisioned_throughput, spec.autoscaling.as_ref()).is_none() {
+            missing.push("spec.provisionedThroughput".into());
+        }
+        let indexes = wanted_indexes(spec).unwrap_or_default();
+        let bare = indexes.into_iter().filter(|(_, index)| index.throughput.is_none());
+        missing.extend(bare.map(|(name, _)| format!("provisionedThroughput of index {name}")));
+    }
+    (!missing.is_empty()).then(|| {
+        Problem::new(
+            Reason::InvalidSpec,
+            format!("there is no table to take over, and a new one needs {}", missing.join(", ")),
+        )
+    })
+}
+
+fn judge_source(object: &DynamoTable, inputs: &Inputs, observed: &Observed) -> Result<(), Blocked> {
+    let Some(source) = &object.spec.source else { return Ok(()) };
+    if let Some(import) = &source.import_from_s3 {
+        let name = format!("bucket {}", import.bucket);
+        return if inputs.trust_account { Ok(()) } else { Err(Blocked::Problem(no_bucket(&name))) };
+    }
+    let name = match source_id(object) {
+        Some(SourceId::Backup(arn)) => format!("backup {arn}"),
+        Some(SourceId::Table(table)) => format!("table {table}"),
+        None => return Ok(()),
+    };
+    let wait = |reason, text: String| Err(Blocked::Waiting(Waiting::new(reason, text)));
+    let state = match &observed.source {
+        Seen::Present(state) => state,
+        Seen::Absent => return wait(Reason::DependencyNotReady, format!("spec.source: {name} does not exist")),
+        Seen::Unread(why) => return wait(Reason::Unreadable, format!("spec.source: {name} could not be read: {why}")),
+    };
+    if let Seen::Unread(why) = &state.tags {
+        return wait(
+            Reason::Unreadable,
+            format!("spec.source: the tags of {} could not be read: {why}", state.table_arn),
+        );
+    }
+    permitted(inputs, state.tags.present(), &name).map_err(Blocked::Problem)?;
+    restorable(object, inputs, &name, state)
+}
+
+fn restorable(
+    object: &DynamoTable,
+    inputs: &Inputs,
+    name: &str,
+    state: &crate::aws::dynamo::SourceState,
+) -> Result<(), Blocked> {
+    let wait = |text: String| Err(Blocked::Waiting(Waiting::new(Reason::DependencyNotReady, text)));
+    let Some(point) = object.spec.source.as_ref().and_then(|source| source.point_in_time.as_ref()) else {
+        return match state.status.as_str() {
+            "AVAILABLE" => Ok(()),
+            status => wait(format!("spec.source: {name} is {status}, not AVAILABLE yet")),
+        };
+    };
+    let Some((earliest, latest)) = state.restorable else {
+        return wait(format!("spec.source: {name} has no point-in-time recovery: turn it on, or name a backup"));
+    };
+    match &point.restore_time {
+        Some(at) if at.0 < earliest => Err(Blocked::Problem(Problem::new(
+            Reason::InvalidSpec,
+            format!(
+                "spec.source.pointInTime.restoreTime: {name} can be restored from {earliest} on; make a new object with a later time"
+            ),
+        ))),
+        Some(at) if at.0 > latest && at.0 > inputs.now => {
+            wait(format!("spec.source: {name} can be restored up to {latest} so far"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_bucket(name: &str) -> Problem {
+    Problem::new(
+        Reason::NotAllowed,
+        format!(
+            "spec.source.importFromS3: {name} may not be read: a bucket has no tag that allows a namespace, so imports need an \
+             operator that runs with --trust-account; awsdb dynamo import needs no such right"
+        ),
+    )
+}
+
+fn create(object: &DynamoTable, identifier: &str, inputs: &Inputs, observed: &Observed) -> Step<Action> {
+    let creation = Box::new(creation(object, inputs));
+    let step = match &object.spec.source {
+        None => Step::new("table", Action::Create(creation), format!("table {identifier} does not exist")),
+        Some(source) => match &source.import_from_s3 {
+            Some(from) => import(identifier, inputs, from, creation),
+            None => restore(object, identifier, inputs, observed, creation),
+        },
+    };
+    let step = step.noting(RESOURCE_ID, "").noting(TAGS_NOTE, first_note(&object.spec.shared));
+    match object.spec.settings.encryption.as_ref().and_then(|encryption| encryption.kms_key_arn.clone()) {
+        Some(key) => step.noting(OWN_KEY, key),
+        None => step,
+    }
+}
+
+fn restore(
+    object: &DynamoTable,
+    identifier: &str,
+    inputs: &Inputs,
+    observed: &Observed,
+    creation: Box<Creation>,
+) -> Step<Action> {
+    let (from, source, because) = match source_id(object) {
+        Some(SourceId::Table(table)) => {
+            let point = object.spec.source.as_ref().and_then(|source| source.point_in_time.as_ref());
+            let at = point.and_then(|point| point.restore_time.as_ref()).map(|time| time.0);
+            let moment = at.map_or("the latest restorable time".into(), |at| at.to_string());
+            let arn = observed.source.present().map_or(table.clone(), |state| state.table_arn.clone());
+            let because = format!("restore table {identifier} from {table} as of {moment}");
+            (Restore::PointInTime { source: table, at }, arn, because)
+        }
+        Some(SourceId::Backup(arn)) => {
+            let because = format!("restore table {identifier} from backup {arn}");
+            (Restore::Backup(arn.clone()), arn, because)
+        }
+        None => (Restore::Backup(String::new()), String::new(), String::new()),
+    };
+    // Indexes are restored as they were: what the spec has otherwise is a change like any other.
+    let action = Action::Restore { from, creation, indexes: false };
+    Step::new("table", action, because).noting(UNTAGGED, untagged(inputs, &source))
+}
+
+fn import(
+    identifier: &str,
+    inputs: &Inputs,
+    from: &crate::aws::dynamo::ImportFromS3,
+    creation: Box<Creation>,
+) -> Step<Action> {
+    let begun: u32 = inputs.journal.notes.get(IMPORTS).and_then(|text| text.parse().ok()).unwrap_or_default();
+    // Made again after it was lost, it is another import.
+    let number = if inputs.recorded_arn.is_some() { begun + 1 } else { begun.max(1) };
+    let token = hash(&[&inputs.uid, &number.to_string()], 32);
+    let source = format!("s3://{}/{}", from.bucket, from.key_prefix.clone().unwrap_or_default());
+    let because = format!("fill a new table {identifier} from {source}");
+    Step::new("table", Action::Import { from: Box::new(from.clone()), creation, token }, because)
+        .noting(UNTAGGED, untagged(inputs, &source))
+        .noting(IMPORTS, number.to_string())
+}
+
+/// The note keeps the time of the first of several tries: any of them may be the one that AWS got.
+fn untagged(inputs: &Inputs, source: &str) -> String {
+    let noted = inputs.journal.notes.get(UNTAGGED).and_then(|note| note.rsplit_once('|'));
+    let first = noted.filter(|(from, _)| *from == source).and_then(|(_, at)| at.parse::<jiff::Timestamp>().ok());
+    let at = first.filter(|at| *at + NOTE_AGE > inputs.now).unwrap_or(inputs.now);
+    format!("{source}|{at}")
+}
+
+/// What a constructor takes: the user's wishes, and on-demand capacity where nothing is said.
+fn creation(object: &DynamoTable, inputs: &Inputs) -> Creation {
+    let spec = &object.spec;
+    let restores = spec.source.as_ref().is_some_and(|source| source.import_from_s3.is_none());
+    let mut settings = spec.settings.clone();
+    if !restores {
+        settings.billing_mode.get_or_insert(BillingMode::PayPerRequest);
+    }
+    settings.provisioned_throughput = initial(settings.provisioned_throughput, spec.autoscaling.as_ref())
+        .filter(|_| settings.billing_mode == Some(BillingMode::Provisioned));
+    settings.on_demand_throughput = settings.on_demand_throughput.and_then(positive);
+    settings.resource_policy = settings.resource_policy.filter(|policy| !policy.is_empty());
+    settings.stream = settings.stream.filter(|stream| stream.enabled);
+    let local = spec.local_secondary_indexes.iter().flatten().map(|index| {
+        let definition = LocalIndex { range: index.range_key.clone(), projection: index.projection.clone() };
+        (index.name.clone(), definition)
+    });
+    let mut indexes = wanted_indexes(spec).unwrap_or_default();
+    for index in indexes.values_mut() {
+        index.cap = index.cap.and_then(positive);
+    }
+    Creation {
+        keys: Keys { hash: spec.hash_key.clone().unwrap_or_default(), range: spec.range_key.clone() },
+        settings: Settings { ..settings },
+        indexes,
+        local_indexes: local.collect::<BTreeMap<_, _>>(),
+        tags: spec.shared.tags_of(&inputs.owner),
+    }
+}
