@@ -5,6 +5,7 @@ mod approvals;
 mod canary;
 mod convergence;
 mod crashes;
+mod dynamo_convergence;
 mod idle;
 mod random;
 mod rebuilt;

@@ -5,6 +5,7 @@ pub mod agenda;
 pub mod aws;
 pub mod builder;
 pub mod desk;
+pub mod dynamo;
 pub mod faults;
 pub mod kube;
 pub mod questions;
