@@ -93,11 +93,8 @@ pub(super) fn to_point_in_time(
     indexes: bool,
 ) -> Built<RestoreTableToPointInTimeInputBuilder> {
     let builder = RestoreTableToPointInTimeInputBuilder::default();
-    let builder = if source.starts_with("arn:") {
-        builder.source_table_arn(source)
-    } else {
-        builder.source_table_name(source)
-    };
+    let builder =
+        if source.starts_with("arn:") { builder.source_table_arn(source) } else { builder.source_table_name(source) };
     let builder = match at {
         Some(at) => builder.restore_date_time(DateTime::from_secs(at.as_second())),
         None => builder.use_latest_restorable_time(true),

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::facts::{Fact, Place};
 use super::{
-    BillingMode, ContinuousBackups, Dimension, Id, InsightsState, Interest, KinesisState, Observed, Scaling,
-    Table, TimeToLiveState, read, scaling,
+    BillingMode, ContinuousBackups, Dimension, Id, InsightsState, Interest, KinesisState, Observed, Scaling, Table,
+    TimeToLiveState, read, scaling,
 };
 use crate::aws::answer::{Found, asked, complete, is, pages, present};
 use crate::aws::clients::{Clients, unreadable};
@@ -239,9 +239,8 @@ impl View<'_> {
     async fn import(&self) -> Found<super::ImportState> {
         // A list that does not have a new import yet must not be believed for long. AWS drops old ones after 90 days.
         let is_old = self.table.created.is_some_and(|made| Timestamp::now().duration_since(made) > LISTED_BY_THEN);
-        let rests = |found: &Option<super::ImportState>| {
-            (found.is_some() || is_old) && all(found, |state| &state.status)
-        };
+        let rests =
+            |found: &Option<super::ImportState>| (found.is_some() || is_old) && all(found, |state| &state.status);
         self.fact(Fact::Import, rests, self.reader.import(&self.table.arn)).await
     }
 

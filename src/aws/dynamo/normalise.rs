@@ -73,7 +73,10 @@ pub fn same_policy(one: &str, other: &str) -> bool {
 fn canonical(value: Value, is_principal: bool) -> Value {
     match value {
         Value::Object(members) => Value::Object(
-            members.into_iter().map(|(key, value)| (key.clone(), canonical(value, key == "AWS"))).collect::<Map<_, _>>(),
+            members
+                .into_iter()
+                .map(|(key, value)| (key.clone(), canonical(value, key == "AWS")))
+                .collect::<Map<_, _>>(),
         ),
         Value::Array(items) => {
             let mut items: Vec<Value> = items.into_iter().map(|item| canonical(item, is_principal)).collect();

@@ -85,10 +85,8 @@ fn table_class(of: Option<&sdk::TableClass>) -> Read<TableClass> {
 
 /// 0/0 is what an on-demand table shows.
 fn throughput(of: Option<&sdk::ProvisionedThroughputDescription>) -> Option<Throughput> {
-    let units = Throughput {
-        read_capacity_units: of?.read_capacity_units?,
-        write_capacity_units: of?.write_capacity_units?,
-    };
+    let units =
+        Throughput { read_capacity_units: of?.read_capacity_units?, write_capacity_units: of?.write_capacity_units? };
     (units.read_capacity_units > 0 && units.write_capacity_units > 0).then_some(units)
 }
 
@@ -109,9 +107,7 @@ fn warm(read: Option<i64>, write: Option<i64>) -> Option<WarmThroughput> {
 fn stream(of: Option<&sdk::StreamSpecification>) -> Stream {
     match of.filter(|stream| stream.stream_enabled) {
         None => Stream { enabled: false, view_type: None },
-        Some(stream) => {
-            Stream { enabled: true, view_type: stream.stream_view_type().map(|view| view.as_str().into()) }
-        }
+        Some(stream) => Stream { enabled: true, view_type: stream.stream_view_type().map(|view| view.as_str().into()) },
     }
 }
 
@@ -207,10 +203,7 @@ fn projection(of: Option<&sdk::Projection>) -> Read<Projection> {
         _ => return Err("a ProjectionType that this version knows"),
     };
     let attributes = of.non_key_attributes();
-    Ok(Projection {
-        type_,
-        non_key_attributes: (!attributes.is_empty()).then(|| attributes.iter().cloned().collect()),
-    })
+    Ok(Projection { type_, non_key_attributes: (!attributes.is_empty()).then(|| attributes.iter().cloned().collect()) })
 }
 
 /// The table's own region is among them in some answers.

@@ -64,9 +64,8 @@ pub(super) fn configuration(
     policy: &ScalingPolicy,
 ) -> Result<sdk::TargetTrackingScalingPolicyConfiguration, BuildError> {
     let ScalingPolicy { target_utilization, scale_in_cooldown, scale_out_cooldown } = policy;
-    let metric = sdk::PredefinedMetricSpecification::builder()
-        .predefined_metric_type(metric(dimension.capacity))
-        .build()?;
+    let metric =
+        sdk::PredefinedMetricSpecification::builder().predefined_metric_type(metric(dimension.capacity)).build()?;
     sdk::TargetTrackingScalingPolicyConfiguration::builder()
         .target_value(f64::from(*target_utilization))
         .predefined_metric_specification(metric)

@@ -155,7 +155,7 @@ impl Dynamo {
         match tab.kinesis.get_mut(arn) {
             Some(state) if state.status == "ACTIVE" => {
                 if state.precision.as_deref() == Some(precision) {
-                    return invalid("Kinesis precision is already the desired one");
+                    return invalid("Kinesis precision is already set");
                 }
                 state.precision = Some(precision.into());
                 state.status = "UPDATING".into();

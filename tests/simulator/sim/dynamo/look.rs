@@ -12,8 +12,8 @@ use awsdb::aws::{CloudError, Look, Looked, Seen};
 
 use super::super::desk::REGION;
 use super::super::service::{Read, Service};
+use super::Dynamo;
 use super::table::Tab;
-use super::{Dynamo, classes};
 
 /// A fact that rests is believed for so long.
 const REST: i64 = 600;
@@ -44,9 +44,7 @@ const REPLICAS: (&str, &str) = ("replicaFacts", "DescribeContinuousBackups");
 impl Dynamo {
     pub(super) fn look(&mut self, id: &Id, look: Look, read: &mut Read<'_>) -> Result<Looked<Observed>, CloudError> {
         assert_eq!(id.region, REGION, "the operator looked in another region");
-        if let Some((code, message)) = self.unreadable {
-            return Err(classes::error(Self::DESCRIBE, &(code, message.into())));
-        }
+        self.unreadable(Self::DESCRIBE)?;
         if let (Some(stale), Look::Shared) = (&self.stale, look) {
             return Ok(self.answer(stale.clone(), look));
         }

@@ -22,12 +22,12 @@ use std::ops::{Deref, DerefMut};
 use jiff::Timestamp;
 
 use awsdb::aws::dynamo::{Action, Backup, Dimension, DynamoRemote, Id, ImportState, Observed, Scaling, Update};
-use awsdb::aws::{Action as _, Class, CloudError, Look, Looked, Password};
+use awsdb::aws::{Action as _, CloudError, Look, Looked, Password};
 use awsdb::kinds::dynamo::{DynamoTable, DynamoTableSpec};
 use awsdb::spec::SharedSpec;
 
 use super::Simulation;
-use super::desk::{Answer, Desk, REGION, Refused, refused};
+use super::desk::{Answer, Desk, REGION, Refused};
 use super::service::{Object, Pace, Read, Service};
 use look::Memory;
 
@@ -136,8 +136,8 @@ impl Service for Dynamo {
             None => self.carry_out(&id.table, action),
         };
         self.advance(now);
-        match answer.map_err(|refusal| classes::error(operation, &refusal)) {
-            Err(error) if error.class == Class::AlreadyDone => Ok(()),
+        match answer.map_err(|refusal| classes::error(operation, &refusal, now)) {
+            Err(error) if classes::holds_already(action, &error) => Ok(()),
             answer => answer,
         }
     }
