@@ -2,13 +2,17 @@
 //! (aws-dynamodb-elasticache-dms.md section 1).
 
 mod around;
+pub mod bulk;
 mod calls;
 mod create;
 pub(super) mod errors;
 pub(super) mod facts;
 pub mod items;
+mod json;
 mod look;
 mod normalise;
+mod number;
+mod pace;
 mod put;
 mod read;
 mod scaling;
