@@ -255,7 +255,8 @@ impl BothFlags {
         let options = Options {
             region: self.region.clone(),
             app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
-            on_call: Arc::new(|_, _, _, _| ()),
+            on_call: Arc::new(|_| ()),
+            ages: crate::aws::inventory::Ages::default(),
         };
         let opening = async {
             let aws = Aws::connect(options).await.map_err(|error| Failure::Usage(error.to_string()))?;

@@ -25,7 +25,7 @@ fn gone() -> Wire {
 }
 
 async fn look(wire: &Wire, id: &Id) -> Observed {
-    wire.aws().observe(id, Look::Shared).await.unwrap().observed
+    wire.aws().observe(id, Look::Direct).await.unwrap().observed
 }
 
 /// The reason why a part was not read.
@@ -47,7 +47,7 @@ fn operations(wire: &Wire) -> Vec<String> {
 #[tokio::test]
 async fn a_present_instance_is_seen_in_the_callers_account_and_nothing_else_is_asked() {
     let wire = there();
-    let looked = wire.aws().observe(&id(), Look::Shared).await.unwrap();
+    let looked = wire.aws().observe(&id(), Look::Direct).await.unwrap();
     assert_eq!((looked.look, looked.account.as_str()), (Look::Direct, "111122223333"));
     let instance = looked.observed.instance.present().unwrap();
     assert_eq!((instance.resource_id.as_str(), instance.status.as_str()), ("db-ABC", "available"));
