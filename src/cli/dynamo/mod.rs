@@ -24,7 +24,7 @@ use crate::aws::dynamo::bulk::{Bulk, Facts};
 use crate::aws::dynamo::items::Format;
 use crate::aws::{Aws, CloudError, Options};
 use export::Output;
-use import::Existing;
+use import::{Existing, Save};
 use lines::Spot;
 use progress::{Progress, Reached, Whole, grouped};
 use resume::{ExportState, ImportState, Mark, Saved, Segment, with_ending};
@@ -156,6 +156,9 @@ struct Summary {
     items: u64,
     #[serde(flatten)]
     import: Option<ImportState>,
+    /// What was there before is not known.
+    #[serde(skip)]
+    is_over: bool,
     /// Capacity units of this run.
     units: f64,
     seconds: f64,
@@ -167,6 +170,9 @@ impl Summary {
         let (items, file, table) = (grouped(self.items), &self.file, &self.table);
         let what = match &self.import {
             None => format!("exported {items} items of {table} to {file}"),
+            Some(ImportState { written, .. }) if self.is_over => {
+                format!("imported {file} into {table}: {} items written over whatever was there", grouped(*written))
+            }
             Some(ImportState { written, same, kept, .. }) => format!(
                 "imported {file} into {table}: {} items written, {} were there already, {} were there with other \
                  attributes and were kept",
@@ -324,6 +330,7 @@ impl ExportFlags {
             file: both.shown(),
             items,
             import: None,
+            is_over: false,
             units: progress.reached.units,
             seconds: progress.elapsed().as_secs_f64(),
             throttled: bulk.throttles(),
@@ -369,7 +376,7 @@ struct Saver {
     saved: Saved<ImportState>,
 }
 
-impl import::Save for Saver {
+impl Save for Saver {
     fn save(&mut self, spot: Spot, state: &ImportState) -> io::Result<()> {
         let Some((data, resume)) = &self.files else { return Ok(()) };
         self.saved.file = Mark::at(data, spot.bytes)?;
@@ -386,8 +393,11 @@ impl ImportFlags {
         let resume = both.resume(file.is_none())?;
         let (bulk, facts) = both.open(false, stop).await?;
         let mut source = self.source(file, resume.as_deref(), &facts).map_err(Failure::Usage)?;
-        self.announce(&facts, source.start)?;
+        self.announce(&facts, source.start);
+        self.ask(stop).await?;
         let mut state = source.saver.saved.state.clone();
+        // A resume file that cannot be written is better known before the first item is.
+        source.saver.save(source.start, &state).map_err(|error| Failure::Usage(error.to_string()))?;
         let plan = import::Plan {
             keys: facts.keys.clone(),
             format: self.format.into(),
@@ -399,19 +409,21 @@ impl ImportFlags {
         let mut progress = Progress::new(source.whole, reached);
         let ended = import::run(&bulk, source.from, &plan, &mut state, &mut source.saver, &mut progress, stop).await;
         progress.clear();
-        ended.map_err(|ended| {
-            both.failure(ended, &format!("{} lines are done", grouped(state.lines)), resume.is_some())
-        })?;
-        if let Some(resume) = &resume {
+        // Done, or nothing to go on from.
+        if let Some(resume) = resume.as_ref().filter(|_| ended.is_ok() || state.lines == 0) {
             let removed = std::fs::remove_file(resume);
             removed.map_err(|error| Failure::Failed(format!("{}: {error}", resume.display())))?;
         }
+        ended.map_err(|ended| {
+            both.failure(ended, &format!("{} lines are done", grouped(state.lines)), resume.is_some())
+        })?;
         let summary = Summary {
             command: "import",
             table: facts.arn,
             file: both.shown(),
             items: state.written + state.same + state.kept,
             import: Some(state),
+            is_over: self.existing == Existing::Overwrite,
             units: progress.reached.units,
             seconds: progress.elapsed().as_secs_f64(),
             throttled: bulk.throttles(),
@@ -454,8 +466,8 @@ impl ImportFlags {
         Ok(Source { from, whole, start, saver: Saver { files: Some((data, resume.into())), saved } })
     }
 
-    /// Says where it will write, and asks a person whether that is right.
-    fn announce(&self, facts: &Facts, start: Spot) -> Result<(), Failure> {
+    /// Says where it will write.
+    fn announce(&self, facts: &Facts, start: Spot) {
         let region = facts.arn.split(':').nth(3).unwrap_or_default();
         let existing = match self.existing {
             Existing::Keep => "items that are there already are kept",
@@ -472,15 +484,127 @@ impl ImportFlags {
             facts.account(),
             grouped(facts.items),
         );
+    }
+
+    /// Asks a person whether that is right.
+    async fn ask(&self, stop: &CancellationToken) -> Result<(), Failure> {
         if self.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Ok(());
         }
         eprint!("Go on? [y/N] ");
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map_err(|error| Failure::Failed(error.to_string()))?;
-        match answer.trim() {
-            "y" | "Y" | "yes" => Ok(()),
-            _ => Err(Failure::Failed("nothing was written".into())),
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = tokio::select! {
+            () = stop.cancelled() => None,
+            answer = answer => answer.ok().and_then(Result::ok),
+        };
+        match answer.as_deref().map(str::trim) {
+            Some("y" | "Y" | "yes") => Ok(()),
+            _ => Err(Failure::Stopped("nothing was written".into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+    use crate::aws::dynamo::bulk::{EXPORT_OPERATIONS, IMPORT_OPERATIONS};
+
+    const GUIDE: &str = include_str!("../../../docs/dynamo-bulk.md");
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    fn import(more: &[&str]) -> ImportFlags {
+        let line = ["awsdb", "import", "--table=t", "--file=f"].iter().chain(more);
+        match Line::try_parse_from(line).unwrap().command {
+            Command::Import(flags) => flags,
+            Command::Export(_) => panic!("an export"),
+        }
+    }
+
+    #[test]
+    fn nothing_is_overwritten_by_default() {
+        let flags = import(&[]);
+        assert_eq!((flags.existing, flags.format, flags.yes), (Existing::Keep, LineFormat::DynamodbJson, false));
+        assert_eq!(import(&["--existing=overwrite"]).existing, Existing::Overwrite);
+    }
+
+    #[test]
+    fn the_guide_has_every_flag_with_its_default_and_every_right() {
+        for command in Line::command().get_subcommands() {
+            for flag in command.get_arguments().filter(|flag| flag.get_id() != "help") {
+                let name = format!("`--{}", flag.get_long().unwrap());
+                let mut rows = GUIDE.lines().filter(|line| line.starts_with('|') && line.contains(&name));
+                let defaults = flag.get_default_values();
+                let shown = |row: &str| defaults.iter().all(|one| row.contains(&format!("`{}`", one.display())));
+                let is_switch = !flag.get_action().takes_values();
+                assert!(rows.any(|row| is_switch || shown(row)), "{} {name}", command.get_name());
+            }
+        }
+        for action in [EXPORT_OPERATIONS, IMPORT_OPERATIONS].concat() {
+            assert!(GUIDE.contains(&format!("`{action}`")), "{action}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_guide_is_understood() {
+        let commands: Vec<&str> = GUIDE.split("awsdb dynamo ").skip(1).filter_map(|rest| rest.lines().next()).collect();
+        let whole: Vec<&&str> = commands.iter().filter(|command| command.contains("--table ")).collect();
+        assert!(whole.len() >= 4, "{whole:?}");
+        for command in whole {
+            let line = std::iter::once("awsdb").chain(command.split_whitespace());
+            Line::try_parse_from(line).unwrap_or_else(|error| panic!("{command}: {error}"));
+        }
+    }
+
+    #[test]
+    fn the_resume_file_is_beside_the_data_and_a_stream_has_none() {
+        assert_eq!(import(&[]).both.resume(false).unwrap(), Some("f.resume".into()));
+        assert_eq!(import(&["--resume=r"]).both.resume(false).unwrap(), Some("r".into()));
+        assert_eq!(import(&[]).both.resume(true).unwrap(), None);
+        assert!(import(&["--resume=r"]).both.resume(true).is_err());
+    }
+
+    #[test]
+    fn the_command_to_go_on_can_be_pasted() {
+        let arguments = ["/usr/bin/awsdb", "dynamo", "export", "--file", "it's here.jsonl", "--rate=5", ""];
+        let line = again(arguments.iter().map(ToString::to_string));
+        assert_eq!(line, r"awsdb dynamo export --file 'it'\''s here.jsonl' --rate=5 ''");
+    }
+
+    #[test]
+    fn the_summary_says_what_was_written_and_what_was_kept() {
+        let import = ImportState { lines: 1203, written: 1200, same: 2, kept: 1 };
+        let mut summary = Summary {
+            command: "import",
+            table: "arn:t".into(),
+            file: "f".into(),
+            items: 1203,
+            import: Some(import),
+            is_over: false,
+            units: 1203.0,
+            seconds: 2.04,
+            throttled: 0,
+        };
+        let text = "imported f into arn:t: 1,200 items written, 2 were there already, 1 were there with other attributes \
+                    and were kept; 2.0 s, 1203.0 capacity units";
+        assert_eq!(summary.text(), text);
+        let json = serde_json::to_value(&summary).unwrap();
+        assert_eq!((&json["written"], &json["kept"], &json["command"]), (&1200.into(), &1.into(), &"import".into()));
+        summary.is_over = true;
+        assert!(summary.text().starts_with("imported f into arn:t: 1,200 items written over whatever was there; "));
+        (summary.import, summary.throttled) = (None, 3);
+        assert_eq!(
+            summary.text(),
+            "exported 1,203 items of arn:t to f; 2.0 s, 1203.0 capacity units, 3 calls throttled"
+        );
     }
 }
