@@ -6,16 +6,16 @@ mod import;
 mod lines;
 mod progress;
 mod resume;
+mod source;
+mod summary;
 mod testing;
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -25,9 +25,9 @@ use crate::aws::dynamo::items::Format;
 use crate::aws::{Aws, CloudError, Options};
 use export::Output;
 use import::{Existing, Save};
-use lines::Spot;
 use progress::{Progress, Reached, Whole, grouped};
-use resume::{ExportState, ImportState, Mark, Saved, Segment, with_ending};
+use resume::{ExportState, Saved, Segment, with_ending};
+use summary::{Style, Summary};
 
 /// Exit code after Ctrl-C or SIGTERM.
 pub(super) const STOPPED: u8 = 130;
@@ -102,14 +102,6 @@ pub struct ImportFlags {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Style {
-    /// One line of text
-    Text,
-    /// One line of JSON
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LineFormat {
     /// {"id": {"S": "a"}, "n": {"N": "1"}}
     DynamodbJson,
@@ -142,59 +134,6 @@ enum Ended {
 impl Ended {
     fn lost(why: impl Display) -> Self {
         Ended::Lost(why.to_string())
-    }
-}
-
-/// What it did, for the closing line.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary {
-    command: &'static str,
-    table: String,
-    file: String,
-    /// Items in the file, or lines of it that are done.
-    items: u64,
-    #[serde(flatten)]
-    import: Option<ImportState>,
-    /// What was there before is not known.
-    #[serde(skip)]
-    is_over: bool,
-    /// Capacity units of this run.
-    units: f64,
-    seconds: f64,
-    throttled: u64,
-}
-
-impl Summary {
-    fn text(&self) -> String {
-        let (items, file, table) = (grouped(self.items), &self.file, &self.table);
-        let what = match &self.import {
-            None => format!("exported {items} items of {table} to {file}"),
-            Some(ImportState { written, .. }) if self.is_over => {
-                format!("imported {file} into {table}: {} items written over whatever was there", grouped(*written))
-            }
-            Some(ImportState { written, same, kept, .. }) => format!(
-                "imported {file} into {table}: {} items written, {} were there already, {} were there with other \
-                 attributes and were kept",
-                grouped(*written),
-                grouped(*same),
-                grouped(*kept)
-            ),
-        };
-        let throttled = match self.throttled {
-            0 => String::new(),
-            number => format!(", {} calls throttled", grouped(number)),
-        };
-        format!("{what}; {:.1} s, {:.1} capacity units{throttled}", self.seconds, self.units)
-    }
-
-    fn print(&self, style: Style, to_stdout: bool) {
-        let line = match style {
-            Style::Text => self.text(),
-            Style::Json => serde_json::to_string(self).unwrap_or_default(),
-        };
-        // The data is on stdout: the summary must not be among it.
-        let _ = if to_stdout { writeln!(io::stdout(), "{line}") } else { writeln!(io::stderr(), "{line}") };
     }
 }
 
@@ -362,30 +301,6 @@ impl ExportFlags {
     }
 }
 
-/// The file of an import, at the place where it begins.
-struct Source {
-    from: Box<dyn BufRead + Send>,
-    whole: Whole,
-    start: Spot,
-    saver: Saver,
-}
-
-struct Saver {
-    /// The data, to be marked, and the resume file.
-    files: Option<(File, PathBuf)>,
-    saved: Saved<ImportState>,
-}
-
-impl Save for Saver {
-    fn save(&mut self, spot: Spot, state: &ImportState) -> io::Result<()> {
-        let Some((data, resume)) = &self.files else { return Ok(()) };
-        self.saved.file = Mark::at(data, spot.bytes)?;
-        self.saved.state = state.clone();
-        let named = |error: io::Error| io::Error::other(format!("the resume file {}: {error}", resume.display()));
-        self.saved.store(resume).map_err(named)
-    }
-}
-
 impl ImportFlags {
     async fn run(&self, stop: &CancellationToken) -> Result<(), Failure> {
         let both = &self.both;
@@ -430,80 +345,6 @@ impl ImportFlags {
         };
         summary.print(both.output, true);
         Ok(())
-    }
-
-    /// The file, unless it is a stream.
-    fn file(&self) -> Result<Option<File>, Failure> {
-        let failed = |error: io::Error| Failure::Usage(format!("{}: {error}", self.both.shown()));
-        if self.both.is_stream() || !std::fs::metadata(&self.both.file).map_err(failed)?.is_file() {
-            return Ok(None);
-        }
-        File::open(&self.both.file).map(Some).map_err(failed)
-    }
-
-    fn source(&self, file: Option<File>, resume: Option<&Path>, facts: &Facts) -> Result<Source, String> {
-        let failed = |error: io::Error| format!("{}: {error}", self.both.shown());
-        let fresh = Saved::new("import", facts, ImportState::default());
-        let (Some(mut file), Some(resume)) = (file, resume) else {
-            let from: Box<dyn Read + Send> = match self.both.is_stream() {
-                true => Box::new(io::stdin()),
-                false => Box::new(File::open(&self.both.file).map_err(failed)?),
-            };
-            let from = Box::new(BufReader::with_capacity(1024 * 1024, from));
-            let saver = Saver { files: None, saved: fresh };
-            return Ok(Source { from, whole: Whole::Unknown, start: Spot::default(), saver });
-        };
-        let saved = Saved::<ImportState>::load(resume, "import", facts)?.unwrap_or(fresh);
-        if !saved.file.fits(&file).map_err(failed)? {
-            let (file, resume) = (self.both.shown(), resume.display());
-            return Err(format!("{file} has changed since {resume} was written: delete {resume} to begin anew"));
-        }
-        let start = Spot { bytes: saved.file.bytes, lines: saved.state.lines };
-        let whole = Whole::Bytes(file.metadata().map_err(failed)?.len());
-        file.seek(SeekFrom::Start(start.bytes)).map_err(failed)?;
-        let data = file.try_clone().map_err(failed)?;
-        let from = Box::new(BufReader::with_capacity(1024 * 1024, file));
-        Ok(Source { from, whole, start, saver: Saver { files: Some((data, resume.into())), saved } })
-    }
-
-    /// Says where it will write.
-    fn announce(&self, facts: &Facts, start: Spot) {
-        let region = facts.arn.split(':').nth(3).unwrap_or_default();
-        let existing = match self.existing {
-            Existing::Keep => "items that are there already are kept",
-            Existing::Overwrite => "items with the same keys are overwritten",
-        };
-        let from = match start.lines {
-            0 => String::new(),
-            lines => format!(", going on after line {}", grouped(lines)),
-        };
-        eprintln!(
-            "awsdb: importing {}{from} into table {} in account {}, region {region}; the table has about {} items; {existing}",
-            self.both.shown(),
-            self.both.table,
-            facts.account(),
-            grouped(facts.items),
-        );
-    }
-
-    /// Asks a person whether that is right.
-    async fn ask(&self, stop: &CancellationToken) -> Result<(), Failure> {
-        if self.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Ok(());
-        }
-        eprint!("Go on? [y/N] ");
-        let answer = tokio::task::spawn_blocking(|| {
-            let mut answer = String::new();
-            io::stdin().read_line(&mut answer).map(|_| answer)
-        });
-        let answer = tokio::select! {
-            () = stop.cancelled() => None,
-            answer = answer => answer.ok().and_then(Result::ok),
-        };
-        match answer.as_deref().map(str::trim) {
-            Some("y" | "Y" | "yes") => Ok(()),
-            _ => Err(Failure::Stopped("nothing was written".into())),
-        }
     }
 }
 
@@ -578,33 +419,5 @@ mod tests {
         let arguments = ["/usr/bin/awsdb", "dynamo", "export", "--file", "it's here.jsonl", "--rate=5", ""];
         let line = again(arguments.iter().map(ToString::to_string));
         assert_eq!(line, r"awsdb dynamo export --file 'it'\''s here.jsonl' --rate=5 ''");
-    }
-
-    #[test]
-    fn the_summary_says_what_was_written_and_what_was_kept() {
-        let import = ImportState { lines: 1203, written: 1200, same: 2, kept: 1 };
-        let mut summary = Summary {
-            command: "import",
-            table: "arn:t".into(),
-            file: "f".into(),
-            items: 1203,
-            import: Some(import),
-            is_over: false,
-            units: 1203.0,
-            seconds: 2.04,
-            throttled: 0,
-        };
-        let text = "imported f into arn:t: 1,200 items written, 2 were there already, 1 were there with other attributes \
-                    and were kept; 2.0 s, 1203.0 capacity units";
-        assert_eq!(summary.text(), text);
-        let json = serde_json::to_value(&summary).unwrap();
-        assert_eq!((&json["written"], &json["kept"], &json["command"]), (&1200.into(), &1.into(), &"import".into()));
-        summary.is_over = true;
-        assert!(summary.text().starts_with("imported f into arn:t: 1,200 items written over whatever was there; "));
-        (summary.import, summary.throttled) = (None, 3);
-        assert_eq!(
-            summary.text(),
-            "exported 1,203 items of arn:t to f; 2.0 s, 1203.0 capacity units, 3 calls throttled"
-        );
     }
 }
