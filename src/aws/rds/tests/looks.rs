@@ -5,14 +5,14 @@ use super::*;
 use crate::aws::rds::{Observed, SourceId};
 use crate::aws::{Class, Cloud, Look, Seen};
 
-const MEMBERS: &str = "<DBInstanceIdentifier>Orders</DBInstanceIdentifier>\
+pub(super) const MEMBERS: &str = "<DBInstanceIdentifier>Orders</DBInstanceIdentifier>\
     <DBInstanceArn>arn:aws:rds:eu-central-1:111122223333:db:orders</DBInstanceArn>\
     <DbiResourceId>db-ABC</DbiResourceId><DBInstanceStatus>available</DBInstanceStatus>\
     <Engine>postgres</Engine><BackupRetentionPeriod>7</BackupRetentionPeriod>\
     <TagList><Tag><Key>team</Key><Value>shop</Value></Tag></TagList>\
     <MasterUserSecret><SecretArn>arn:secret</SecretArn><SecretStatus>active</SecretStatus></MasterUserSecret>";
 
-fn instances(members: &str) -> String {
+pub(super) fn instances(members: &str) -> String {
     format!("<DBInstances><DBInstance>{members}</DBInstance></DBInstances>")
 }
 

@@ -2,8 +2,10 @@
 
 use tokio::time::Instant;
 
+use super::looks::{MEMBERS, instances};
 use super::*;
-use crate::aws::{Look, Seen};
+use crate::aws::wire::Wire;
+use crate::aws::{Cloud, Look, Seen};
 
 fn shared() -> Wire {
     Wire::new().answering("DescribeDBInstances", &instances(MEMBERS))
