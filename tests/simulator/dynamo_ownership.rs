@@ -219,6 +219,20 @@ fn a_lost_table_is_not_made_again_by_itself() {
 }
 
 #[test]
+fn a_lost_table_is_made_again_with_its_first_items() {
+    let mut sim = Tables::quick();
+    sim.items_in("seed", &[serde_json::json!({"id": {"S": "a"}})]);
+    let key = sim.apply(table("users").items_from("seed"));
+    sim.settle();
+    sim.aws(|aws| aws.delete_behind_our_back("shop-users"));
+    sim.run(600);
+    assert_eq!(sim.reason(&key, "Stalled"), "ExternallyDeleted");
+    sim.approve(&key);
+    sim.until("it is there again", |sim| sim.is_at_rest(&key));
+    assert_eq!(sim.the_tab(&key).items.len(), 1);
+}
+
+#[test]
 fn a_table_that_was_replaced_meanwhile_is_neither_changed_nor_deleted() {
     let (mut sim, key) = settled(table("users").destroyed_on_delete());
     sim.with_tab("shop-users", |tab| tab.shown.id = "table-id-ANOTHER".into());
