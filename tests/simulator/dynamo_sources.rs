@@ -115,6 +115,7 @@ fn a_table_of_the_same_moment_is_never_claimed(source: Option<&str>) {
         let mut tab = aws.tables["shop-old"].clone();
         tab.tags.clear();
         tab.shown.id = "table-id-STRANGER".into();
+        tab.shown.arn = tab.shown.arn.replace("shop-old", "shop-users");
         tab.shown.created = Some(made);
         tab.shown.status = "CREATING".into();
         let from = source.map(|source| RestoreState { source: source.into(), in_progress: true });
