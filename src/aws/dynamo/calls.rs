@@ -1,13 +1,14 @@
 //! The SDK side of a table: the [`Cloud`] of DynamoTable. Reads are in `look` and `around`, requests in `create` and
 //! `update`; nothing is decided here.
 
+use std::sync::Arc;
+
 use aws_sdk_applicationautoscaling::types::{PolicyType, ServiceNamespace};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::{BoxFuture, ready};
-use std::sync::Arc;
 
 use super::create::{self, Built};
 use super::look::{NOT_FOUND, Reader, SCALING, SERVICE, place};
@@ -55,6 +56,41 @@ pub const OPERATIONS: &[&str] = &[
     "sts:GetCallerIdentity",
 ];
 
+/// What AWS checks besides, in the name of the caller: replicas, witnesses and restores write items, features reach into
+/// other services, and each first use makes a service-linked role.
+pub const IMPLIED: &[&str] = &[
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
+    "dynamodb:CreateGlobalTableWitness",
+    "dynamodb:CreateTableReplica",
+    "dynamodb:DeleteGlobalTableWitness",
+    "dynamodb:DeleteItem",
+    "dynamodb:DeleteTableReplica",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+    "iam:CreateServiceLinkedRole",
+    "kinesis:DescribeStream",
+    "kinesis:PutRecord",
+    "kinesis:PutRecords",
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+    "logs:PutRetentionPolicy",
+    "s3:GetObject",
+    "s3:ListBucket",
+];
+
 impl Cloud<DynamoRemote> for Aws {
     async fn observe(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
         let account = self.account().await?;
@@ -79,6 +115,9 @@ impl Cloud<DynamoRemote> for Aws {
 /// is progress.
 fn holds_already(action: &Action, error: &CloudError) -> bool {
     let gone = match action {
+        Action::Delete if is(error, "ResourceInUseException") && error.message.contains("being deleted") => {
+            return true;
+        }
         Action::Delete => NOT_FOUND,
         Action::Update(Update::DeleteIndex { .. }) => NOT_FOUND,
         Action::DeregisterTarget { .. } => "ObjectNotFoundException",

@@ -77,7 +77,7 @@ pub struct KeyAttribute {
     /// Attribute name, 1 to 255 characters.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
-    /// `S` (string), `N` (number) or `B` (binary).
+    /// `S` (string), `"N"` (number, in quotes: YAML takes a plain N for `false`) or `B` (binary).
     #[serde(rename = "type")]
     pub type_: AttributeType,
 }
@@ -157,7 +157,7 @@ pub struct Encryption {
     /// Key ARN (not an alias or id), symmetric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
-        length(min = 20, max = 2048),
+        length(min = 37, max = 2048),
         regex(pattern = r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
     )]
     pub kms_key_arn: Option<String>,
@@ -288,7 +288,7 @@ pub struct Replica {
     /// replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
-        length(min = 20, max = 2048),
+        length(min = 37, max = 2048),
         regex(pattern = r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
     )]
     pub kms_key_arn: Option<String>,
@@ -342,6 +342,17 @@ pub struct ImportFromS3 {
     /// How CSV is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csv: Option<Csv>,
+}
+
+impl ImportFromS3 {
+    /// As an import that was made from it says: `s3://bucket/prefix`.
+    pub fn source(&self) -> String {
+        s3_source(&self.bucket, self.key_prefix.as_deref())
+    }
+}
+
+pub(super) fn s3_source(bucket: &str, prefix: Option<&str>) -> String {
+    format!("s3://{bucket}/{}", prefix.unwrap_or_default())
 }
 
 /// How CSV is read.

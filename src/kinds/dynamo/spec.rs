@@ -298,7 +298,7 @@ pub struct KinesisDestination {
     /// Stream ARN. Another one means off and on again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
-        length(min = 37, max = 1024),
+        length(min = 44, max = 1024),
         regex(pattern = r"^arn:[a-z-]+:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$")
     )]
     pub stream_arn: Option<String>,
@@ -330,7 +330,7 @@ pub struct Source {
 pub struct BackupSource {
     /// Backup ARN.
     #[schemars(
-        length(min = 37, max = 1024),
+        length(min = 55, max = 1024),
         regex(pattern = r"^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]+/backup/[0-9a-z-]+$")
     )]
     pub identifier: String,
