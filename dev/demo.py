@@ -121,7 +121,7 @@ def build(options):
 def control_plane(lab):
     """Outside of the callers' `try`: it cleans up after itself, and a lab that it finds running is not ours to end."""
     steps.title("A control plane and an AWS emulator on 127.0.0.1")
-    facts = lab.up(rds_create_seconds=steps.CREATE_SECONDS)
+    facts = lab.up(create_seconds=steps.CREATE_SECONDS)
     print(f"ready in {facts['secondsToReady']} s: {facts['server']}, {facts['aws']['endpoint']}")
     return facts
 

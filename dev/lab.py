@@ -64,7 +64,7 @@ def parse():
 
 
 def create_seconds(parser):
-    parser.add_argument("--rds-create-seconds", type=float, default=0, metavar="N", help="a new DB instance is `creating` for so long")
+    parser.add_argument("--create-seconds", type=float, default=0, metavar="N", help="a new DB instance is `creating`, a new table CREATING for so long")
 
 
 def build(options):
@@ -77,7 +77,7 @@ def path(options):
 
 
 def up(options):
-    facts = Lab(options.dir).up(options.rds_create_seconds)
+    facts = Lab(options.dir).up(options.create_seconds)
     print(f"lab ready in {facts['secondsToReady']} s: export KUBECONFIG={facts['kubeconfig']}")
 
 
@@ -95,7 +95,7 @@ def run(options):
         raise LabError("run needs a command: dev/lab.py run -- CMD...")
     home = options.dir or pathlib.Path(tempfile.mkdtemp(prefix="awsdb-lab-"))
     lab = Lab(home, die_with_parent=not options.keep)
-    lab.up(options.rds_create_seconds)  # cleans up after itself, and refuses a lab that runs already: not ours to end
+    lab.up(options.create_seconds)  # cleans up after itself, and refuses a lab that runs already: not ours to end
     try:
         code = run_in(lab, command)
     finally:

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """moto_server 5.2.5 with the defects that would stop or fool an operator mended in memory; nothing on disk is changed.
 
-usage: moto_launcher.py [--rds-create-seconds N] -H 127.0.0.1 -p PORT     (else moto_server's own arguments)
+usage: moto_launcher.py [--create-seconds N] -H 127.0.0.1 -p PORT     (else moto_server's own arguments)
 
 Why: the Rust SDK is stricter than boto3 and cannot parse some answers; some states never end; some calls that AWS
 refuses destroy or replace a database silently; some settings are accepted and forgotten, so that an operator sends them
-for ever; and a created instance is available at once, so that waiting is never seen. The patches are in emulator/, each
+for ever; and what is created is there at once, so that waiting is never seen. The patches are in emulator/, each
 with its reason and when to drop it. What is left unmended is listed in EMULATOR.md.
 
 Beside AWS's API the same port answers, for tests:
   GET  /lab/calls            {"rds.CreateDBInstance": 2, ...}: every request since the start or the last reset
   POST /lab/reset            sets those counts to zero
-  POST /lab/create-seconds   body N: --rds-create-seconds from now on
+  POST /lab/create-seconds   body N: --create-seconds from now on
 """
 
 import argparse
@@ -19,14 +19,18 @@ import sys
 
 from moto.server import main
 
+import emulator.dynamo_parts
+import emulator.dynamo_replicas
+import emulator.dynamo_tables
 import emulator.lab
 import emulator.other_services
 import emulator.rds_clusters
-from emulator import rds_life
+import emulator.rds_life
+from emulator import clock
 
 if __name__ == "__main__":
     ours = argparse.ArgumentParser(add_help=False)
-    ours.add_argument("--rds-create-seconds", type=float, default=0.0)
+    ours.add_argument("--create-seconds", type=float, default=0.0)
     options, for_moto = ours.parse_known_args()
-    rds_life.set_create_seconds(options.rds_create_seconds)
+    clock.set_create_seconds(options.create_seconds)
     sys.exit(main(for_moto))

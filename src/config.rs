@@ -163,7 +163,7 @@ fn installation(text: &str) -> Result<String, String> {
     Err("must be 1 to 40 lower-case letters, digits and hyphens".into())
 }
 
-fn region(text: &str) -> Result<String, String> {
+pub(crate) fn region(text: &str) -> Result<String, String> {
     let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
     let parts: Vec<&str> = text.split('-').collect();
     let fits = match parts.as_slice() {

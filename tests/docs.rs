@@ -97,19 +97,39 @@ fn the_documented_policy_has_exactly_the_calls_of_the_code() {
         }
     }
     listed.sort();
-    assert_eq!(listed, awsdb::aws::rds::OPERATIONS, "the policy of docs/operations.md");
+    let mut called: Vec<&str> = [awsdb::aws::rds::OPERATIONS, awsdb::aws::dynamo::OPERATIONS].concat();
+    called.sort_unstable();
+    called.dedup();
+    assert_eq!(listed, called, "the policy of docs/operations.md");
 }
 
 #[test]
 fn every_key_of_the_connection_secret_is_documented() {
-    let source = read("src/kinds/rds/connection.rs");
-    let code = source.split("#[cfg(test)]").next().unwrap();
-    let document = read("docs/rds.md");
-    let listed = between(code, "BTreeMap::from([\n", "]);")[0];
-    let keys: Vec<&str> = [between(listed, "(\"", "\""), between(code, "keys.insert(\"", "\"")].concat();
-    assert!(keys.len() > 12 && keys.contains(&"password"), "the keys are no longer found: {keys:?}");
-    let missing: Vec<String> = without_row(&document, keys.into_iter().map(Into::into));
-    assert!(missing.is_empty(), "add to the table of keys in docs/rds.md: {missing:?}");
+    for (kind, least, one) in [("rds", 12, "password"), ("dynamo", 11, "iam-policy")] {
+        let source = read(&format!("src/kinds/{kind}/connection.rs"));
+        let code = source.split("#[cfg(test)]").next().unwrap();
+        let listed = between(code, "BTreeMap::from([\n", "]);")[0];
+        let keys: Vec<&str> = [between(listed, "(\"", "\""), between(code, "keys.insert(\"", "\"")].concat();
+        assert!(keys.len() > least && keys.contains(&one), "the keys of {kind} are no longer found: {keys:?}");
+        let document = format!("docs/{kind}.md");
+        let missing: Vec<String> = without_row(&read(&document), keys.into_iter().map(Into::into));
+        assert!(missing.is_empty(), "add to the table of keys in {document}: {missing:?}");
+    }
+}
+
+#[test]
+fn every_advisory_of_a_table_is_documented_and_no_other() {
+    let source = read("src/kinds/dynamo/advice.rs");
+    let number = |text: &&str| text.len() <= 2 && text.chars().all(|c| c.is_ascii_digit());
+    let mut said: Vec<String> =
+        between(&source, "\"DDB", ":").into_iter().filter(number).map(|number| format!("DDB{number}")).collect();
+    said.sort();
+    assert!(said.len() > 8, "the advisories are no longer found: {said:?}");
+    let document = read("docs/dynamo.md");
+    let mut listed: Vec<String> =
+        between(&document, "\n| `DDB", "`").into_iter().map(|number| format!("DDB{number}")).collect();
+    listed.sort();
+    assert_eq!(said, listed, "the advisories of docs/dynamo.md");
 }
 
 #[test]
@@ -154,7 +174,8 @@ fn headings(path: &Path) -> Vec<String> {
 #[test]
 fn every_flag_that_a_document_names_exists() {
     let code = read("src/config.rs");
-    for (path, text) in [("docs/rds.md", read("docs/rds.md")), ("docs/operations.md", read("docs/operations.md"))] {
+    for path in ["docs/rds.md", "docs/dynamo.md", "docs/operations.md"] {
+        let text = read(path);
         for flag in between(&text, "`--", "`") {
             let variable = format!("AWSDB_{}", flag.to_uppercase().replace('-', "_"));
             assert!(

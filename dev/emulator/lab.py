@@ -7,7 +7,7 @@ import threading
 from moto.core.responses import BaseResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from emulator import around, rds_life
+from emulator import around, clock
 
 calls, lock = collections.Counter(), threading.Lock()
 
@@ -39,6 +39,6 @@ def lab(environ):
             calls.clear()
         return "200 OK", {}
     if request == "POST /lab/create-seconds":
-        rds_life.set_create_seconds(float(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+        clock.set_create_seconds(float(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
         return "200 OK", {}
     return "404 Not Found", {"error": f"{request} is not one of the lab's"}

@@ -2,27 +2,18 @@
 
 import secrets
 import string
-import time
 from datetime import datetime, timezone
 
 import moto.rds.models as rds
 from moto.rds.exceptions import DBInstanceAlreadyExists, DBInstanceNotFoundError, InvalidParameterCombination, RDSClientError
 from moto.rds.responses import RDSResponse
 
-from emulator import around
+from emulator import around, clock
 from emulator.rds_groups import booted
 from emulator.rds_settings import full_version, keep_settings
 
 # Each instance has its own DbiResourceId, and is "creating" without an endpoint for so many seconds.
 # Drop when moto has state transitions for RDS and random resource ids.
-
-create_seconds = 0.0
-
-
-def set_create_seconds(seconds):
-    global create_seconds
-    create_seconds = seconds
-
 
 @around(rds.DBInstance, "__init__")
 def instance_init(original, self, *args, **kwargs):
@@ -35,12 +26,12 @@ def resource_id():
 
 
 def born(database):
-    database.lab_ready_at = time.monotonic() + create_seconds
+    database.lab_ready_at = clock.ready_at()
     booted(database)
 
 
 def status(self):
-    waiting = self.lab_status == "available" and time.monotonic() < getattr(self, "lab_ready_at", 0)
+    waiting = self.lab_status == "available" and not clock.is_over(getattr(self, "lab_ready_at", 0))
     return "creating" if waiting else self.lab_status
 
 

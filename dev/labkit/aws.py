@@ -23,8 +23,8 @@ print(json.dumps(answer, default=str))
 
 
 class Emulator:
-    def __init__(self, processes, rds_create_seconds=0):
-        self.processes, self.rds_create_seconds = processes, rds_create_seconds
+    def __init__(self, processes, create_seconds=0):
+        self.processes, self.create_seconds = processes, create_seconds
         [self.port] = free_ports(1)
         self.endpoint = f"http://{LOOPBACK}:{self.port}"
 
@@ -32,7 +32,7 @@ class Emulator:
         # 1,000 automated snapshots are the emulator's quota, one per instance: too few for a fleet.
         env = clean_env(MOTO_RDS_SNAPSHOT_LIMIT="100000", AWS_EC2_METADATA_DISABLED="true", PYTHONUNBUFFERED="1")
         self.processes.start("moto", [
-            toolchain.venv_python(), toolchain.DEV / "moto_launcher.py", "--rds-create-seconds", self.rds_create_seconds,
+            toolchain.venv_python(), toolchain.DEV / "moto_launcher.py", "--create-seconds", self.create_seconds,
             "-H", LOOPBACK, "-p", self.port], env)
 
     def wait_ready(self):

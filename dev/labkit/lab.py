@@ -19,7 +19,7 @@ class Lab:
         self.json = self.home / "lab.json"
         self.processes = Processes(self.home, die_with_parent)
 
-    def up(self, rds_create_seconds=0):
+    def up(self, create_seconds=0):
         """Starts all of it. Whatever goes wrong on the way, nothing is left running."""
         if self.processes.any_alive():
             raise LabError(f"a lab is already running in {self.home}: end it with `dev/lab.py down --dir {self.home}`")
@@ -27,7 +27,7 @@ class Lab:
         for attempt in range(ATTEMPTS):
             self.down()
             try:
-                return self._start(rds_create_seconds)
+                return self._start(create_seconds)
             except LabError as error:
                 self.processes.stop()
                 # Another program may take a port between our look and our use of it: take other ports.
@@ -49,12 +49,12 @@ class Lab:
             raise LabError(f"no lab is running in {self.home}: start one with `dev/lab.py up --dir {self.home}`")
         return json.loads(self.json.read_text())
 
-    def _start(self, rds_create_seconds):
+    def _start(self, create_seconds):
         began = time.monotonic()
         for log in self.home.glob("*.log"):
             log.unlink()
         (self.home / "state").mkdir(mode=0o700)
-        emulator = Emulator(self.processes, rds_create_seconds)
+        emulator = Emulator(self.processes, create_seconds)
         control_plane = ControlPlane(self.home, self.processes)
         emulator.start()
         control_plane.start()

@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
+use super::dynamo::facts::Facts;
 use super::error::{Class, CloudError};
 
 /// Told of every SDK call: service, operation, `ok` or the error's code, and how long it took with its retries.
@@ -28,7 +29,10 @@ const READ_ATTEMPTS: u32 = 3;
 const READ_ATTEMPT: Duration = Duration::from_secs(15);
 const READ_IN_ALL: Duration = Duration::from_secs(45);
 /// A write is sent once and given this long: it must end before the leader's lease can (architecture.md section 6).
-pub(super) const WRITE_IN_ALL: Duration = Duration::from_secs(8);
+const WRITE_IN_ALL: Duration = Duration::from_secs(8);
+/// A whole action, with the looks that some calls need first. The fence lets one start when more than 9 s of the lease are
+/// left, so that it ends before another leader can begin (architecture.md section 6).
+pub(super) const ACTION_IN_ALL: Duration = WRITE_IN_ALL.saturating_add(Duration::from_millis(500));
 
 /// What the operator chooses; everything else is the SDK's default chain.
 #[derive(Clone)]
@@ -64,6 +68,8 @@ pub struct Aws {
     regions: Mutex<HashMap<String, Arc<Clients>>>,
     account: OnceCell<String>,
     on_call: OnCall,
+    /// What is known of tables beyond DescribeTable.
+    pub(super) facts: Facts,
 }
 
 /// The clients of one region. They share the HTTP client and the credentials of [`Aws`]; the SDK's retry quota is one per
@@ -75,6 +81,23 @@ pub(super) struct Clients {
     pub rds_writes: aws_sdk_rds::Client,
     /// Reads the passwords that RDS keeps.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// Reads DynamoDB.
+    pub dynamo: aws_sdk_dynamodb::Client,
+    /// Changes DynamoDB, and writes items.
+    pub dynamo_writes: aws_sdk_dynamodb::Client,
+    /// Reads how capacity scales.
+    pub scaling: aws_sdk_applicationautoscaling::Client,
+    /// Changes how capacity scales.
+    pub scaling_writes: aws_sdk_applicationautoscaling::Client,
+}
+
+/// A client; the configuration of each service is a type of its own, with the same members.
+macro_rules! client {
+    ($sdk:ident, $base:expr, $retries:expr, $timeouts:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::config::Builder::from($base).retry_config($retries).timeout_config($timeouts).build(),
+        )
+    };
 }
 
 impl Aws {
@@ -105,7 +128,7 @@ impl Aws {
 
     /// From a configuration that somebody else made: tests bring their own HTTP client.
     pub fn new(base: SdkConfig, on_call: OnCall) -> Self {
-        Self { base, regions: Mutex::default(), account: OnceCell::new(), on_call }
+        Self { base, regions: Mutex::default(), account: OnceCell::new(), on_call, facts: Facts::default() }
     }
 
     /// The region of objects that name none.
@@ -120,12 +143,7 @@ impl Aws {
     pub async fn account(&self) -> Result<String, CloudError> {
         const OPERATION: &str = "GetCallerIdentity";
         let ask = || async {
-            let sts = aws_sdk_sts::Client::from_conf(
-                aws_sdk_sts::config::Builder::from(&self.base)
-                    .retry_config(read_retries())
-                    .timeout_config(read_timeouts())
-                    .build(),
-            );
+            let sts = client!(aws_sdk_sts, &self.base, read_retries(), read_timeouts());
             let identity = self.call("sts", OPERATION, sts.get_caller_identity().send()).await?;
             identity.account.ok_or_else(|| unreadable(OPERATION, "Account"))
         };
@@ -167,19 +185,24 @@ impl Aws {
 impl Clients {
     fn new(base: &SdkConfig, region: &str) -> Self {
         let base = base.to_builder().region(Region::new(region.to_string())).build();
-        let rds = aws_sdk_rds::config::Builder::from(&base);
-        let secrets = aws_sdk_secretsmanager::config::Builder::from(&base);
-        let once = TimeoutConfig::builder().operation_timeout(WRITE_IN_ALL).build();
+        macro_rules! reads {
+            ($sdk:ident) => {
+                client!($sdk, &base, read_retries(), read_timeouts())
+            };
+        }
+        macro_rules! writes {
+            ($sdk:ident) => {
+                client!($sdk, &base, RetryConfig::disabled(), write_timeouts())
+            };
+        }
         Self {
-            rds_writes: aws_sdk_rds::Client::from_conf(
-                rds.clone().retry_config(RetryConfig::disabled()).timeout_config(once).build(),
-            ),
-            rds: aws_sdk_rds::Client::from_conf(
-                rds.retry_config(read_retries()).timeout_config(read_timeouts()).build(),
-            ),
-            secrets: aws_sdk_secretsmanager::Client::from_conf(
-                secrets.retry_config(read_retries()).timeout_config(read_timeouts()).build(),
-            ),
+            rds: reads!(aws_sdk_rds),
+            rds_writes: writes!(aws_sdk_rds),
+            secrets: reads!(aws_sdk_secretsmanager),
+            dynamo: reads!(aws_sdk_dynamodb),
+            dynamo_writes: writes!(aws_sdk_dynamodb),
+            scaling: reads!(aws_sdk_applicationautoscaling),
+            scaling_writes: writes!(aws_sdk_applicationautoscaling),
         }
     }
 }
@@ -190,6 +213,10 @@ fn read_retries() -> RetryConfig {
 
 fn read_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(READ_ATTEMPT).operation_timeout(READ_IN_ALL).build()
+}
+
+fn write_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_timeout(WRITE_IN_ALL).build()
 }
 
 /// The SDK's default HTTP client, but one for all: proxies of the environment, native trust roots, aws-lc.
@@ -312,8 +339,18 @@ mod tests {
         let (here, again, there) = (aws.region("eu-central-1"), aws.region("eu-central-1"), aws.region("us-east-1"));
         assert!(Arc::ptr_eq(&here, &again) && !Arc::ptr_eq(&here, &there));
         assert_eq!(here.rds.config().region().map(AsRef::as_ref), Some("eu-central-1"));
-        let writes = here.rds_writes.config();
-        assert_eq!(writes.retry_config().map(RetryConfig::max_attempts), Some(1));
-        assert_eq!(writes.timeout_config().and_then(TimeoutConfig::operation_timeout), Some(WRITE_IN_ALL));
+        let (rds, dynamo, scaling) =
+            (here.rds_writes.config(), here.dynamo_writes.config(), here.scaling_writes.config());
+        for (retries, timeouts) in [
+            (rds.retry_config(), rds.timeout_config()),
+            (dynamo.retry_config(), dynamo.timeout_config()),
+            (scaling.retry_config(), scaling.timeout_config()),
+        ] {
+            assert_eq!(retries.map(RetryConfig::max_attempts), Some(1));
+            assert_eq!(timeouts.and_then(TimeoutConfig::operation_timeout), Some(WRITE_IN_ALL));
+        }
+        for retries in [here.dynamo.config().retry_config(), here.scaling.config().retry_config()] {
+            assert_eq!(retries.map(RetryConfig::max_attempts), Some(READ_ATTEMPTS));
+        }
     }
 }

@@ -1,7 +1,13 @@
 //! What AWS answers when it does not do what was asked, classified once, at the border:
-//! by text where the code says too little, then by code, then by transport (aws-rds.md 4.2).
+//! by text where the code says too little, then by code, then by transport (aws-rds.md 4.2). Here are the codes that all
+//! services have, and RDS's; others keep theirs beside their calls.
 
 use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::dynamo;
+use super::until::until;
 
 /// What an error means for the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +56,8 @@ impl CloudError {
     /// Classifies an answer by AWS's code and words.
     pub fn answered(operation: &'static str, code: &str, message: &str) -> Self {
         let message = steady(message);
-        Self { class: classify(code, &message), operation, code: code.into(), message }
+        let class = classify(operation, code, &message, Timestamp::now());
+        Self { class, operation, code: code.into(), message }
     }
 
     /// An answer that never came, or could not be read: the outcome is unknown.
@@ -66,8 +73,7 @@ impl CloudError {
 
     /// What the user can do about it, where AWS's words do not say.
     pub fn remedy(&self) -> Option<&'static str> {
-        let lower = self.message.to_lowercase();
-        TEXTS.iter().find(|row| lower.contains(row.0)).and_then(|row| row.2).or(match self.class {
+        worded(rows(self.operation), &self.code, &self.message).and_then(|row| row.3).or(match self.class {
             Class::Denied => {
                 Some("grant the operator's AWS identity this action (awsdb iam-policy lists them) and the KMS key")
             }
@@ -94,55 +100,81 @@ fn steady(message: &str) -> String {
     text
 }
 
-/// Words that say more than their code: part of the message in lower case, what it means, and what
-/// to do about it. AWS does not promise these texts; without a match the code decides.
-const TEXTS: &[(&str, Class, Option<&str>)] = &[
-    ("storage change is being optimized", Class::Timed(LATER), None),
-    ("storage optimization is in progress", Class::Timed(LATER), None),
+/// What a service says: one service's words must not change what another's mean.
+pub(super) struct Rows {
+    /// Codes of this service, before those that all have.
+    pub codes: Codes,
+    /// Words of this service.
+    pub texts: &'static [Text],
+}
+
+/// Codes by what they mean.
+pub(super) type Codes = &'static [(Class, &'static [&'static str])];
+
+/// Words that say more than their code: with which code (empty: with any), part of the message in lower case, what it means,
+/// and what to do about it. AWS does not promise these texts; without a match the code decides.
+pub(super) type Text = (&'static str, &'static str, Class, Option<&'static str>);
+
+const RDS: Rows = Rows { codes: &[], texts: TEXTS };
+
+fn rows(operation: &str) -> &'static Rows {
+    dynamo::errors::rows(operation).unwrap_or(&RDS)
+}
+
+const TEXTS: &[Text] = &[
+    ("", "storage change is being optimized", Class::Timed(LATER), None),
+    ("", "storage optimization is in progress", Class::Timed(LATER), None),
     (
+        "",
         "does not include the required permissions",
         Class::Timed(Duration::from_secs(300)),
         Some("check the role's trust policy and rights"),
     ),
     (
+        "",
         "enhanced_monitoring",
         Class::Timed(Duration::from_secs(300)),
         Some("check the monitoring role's trust policy and rights"),
     ),
-    ("no modifications were requested", Class::AlreadyDone, None),
-    ("is already being deleted", Class::AlreadyDone, None),
-    ("your request later", Class::Busy, None),
-    ("disable deletion protection", Class::Rejected, Some("set spec.deletionProtection: false first")),
+    ("", "no modifications were requested", Class::AlreadyDone, None),
+    ("", "is already being deleted", Class::AlreadyDone, None),
+    ("", "your request later", Class::Busy, None),
+    ("", "disable deletion protection", Class::Rejected, Some("set spec.deletionProtection: false first")),
     (
+        "",
         "cannot change master user password",
         Class::Rejected,
         Some("a read replica has its source's password: remove spec.credentials"),
     ),
     (
+        "",
         "can't specify iops or storage throughput",
         Class::Rejected,
         Some("remove spec.iops and spec.storageThroughput, or enlarge spec.allocatedStorage beyond the gp3 threshold"),
     ),
     (
+        "",
         "enable the advanced mode of database insights",
         Class::Rejected,
         Some("set spec.enablePerformanceInsights: true and spec.performanceInsightsRetentionPeriod: 465 or more"),
     ),
-    ("cannot change vpc security group while doing a major version upgrade", Class::Busy, None),
-    ("member of a cluster", Class::Rejected, Some("members of a cluster are managed through their cluster")),
+    ("", "cannot change vpc security group while doing a major version upgrade", Class::Busy, None),
+    ("", "member of a cluster", Class::Rejected, Some("members of a cluster are managed through their cluster")),
     (
+        "",
         "mirroring cannot be applied",
         Class::Rejected,
         Some("set spec.backupRetentionPeriod above 0 before spec.multiAZ"),
     ),
     (
+        "",
         "rds:addtagstoresource",
         Class::Denied,
         Some("tagging denied: grant rds:AddTagsToResource; nothing is created without ownership tags"),
     ),
 ];
 
-const CODES: &[(Class, &[&str])] = &[
+const CODES: Codes = &[
     (
         Class::Transient,
         &[
@@ -289,25 +321,40 @@ const CODES: &[(Class, &[&str])] = &[
 ];
 
 /// An unknown code is retried slowly and quoted, never guessed at.
-fn classify(code: &str, message: &str) -> Class {
-    let lower = message.to_lowercase();
+fn classify(operation: &str, code: &str, message: &str, now: Timestamp) -> Class {
+    let rows = rows(operation);
+    let code = plain(code);
+    let by_code = rows.codes.iter().chain(CODES).find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class);
     // A throttle may quote anything; its code is certain.
-    let code = code.strip_suffix("Fault").unwrap_or(code);
-    let by_code = CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|(class, _)| *class);
     if by_code == Some(Class::Transient) {
-        return Class::Transient;
+        let names_moment = message.to_lowercase().contains("again after");
+        let moment = names_moment.then(|| until(message, now)).flatten();
+        return moment.map_or(Class::Transient, Class::Timed);
     }
-    TEXTS
-        .iter()
-        .find(|(text, ..)| lower.contains(text))
-        .map(|(_, class, _)| *class)
-        .or(by_code)
-        .unwrap_or(Class::Transient)
+    match worded(rows, code, message).map(|row| row.2).or(by_code).unwrap_or(Class::Transient) {
+        Class::Timed(usual) => Class::Timed(until(message, now).unwrap_or(usual)),
+        class => class,
+    }
+}
+
+/// Some answers spell a code with `Fault`.
+fn plain(code: &str) -> &str {
+    code.strip_suffix("Fault").unwrap_or(code)
+}
+
+fn worded(rows: &Rows, code: &str, message: &str) -> Option<&'static Text> {
+    let lower = message.to_lowercase();
+    let code = plain(code);
+    rows.texts.iter().find(|row| (row.0.is_empty() || row.0 == code) && lower.contains(row.1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn class_of(code: &str, message: &str) -> Class {
+        classify("ModifyDBInstance", code, message, Timestamp::UNIX_EPOCH)
+    }
 
     #[test]
     fn every_code_of_the_table_is_listed_once_and_takes_both_spellings() {
@@ -315,17 +362,17 @@ mod tests {
         for (class, codes) in CODES {
             for code in *codes {
                 assert!(seen.insert(code), "{code} is listed twice");
-                assert_eq!(classify(code, ""), *class, "{code}");
-                assert_eq!(classify(&format!("{code}Fault"), ""), *class, "{code}Fault");
+                assert_eq!(class_of(code, ""), *class, "{code}");
+                assert_eq!(class_of(&format!("{code}Fault"), ""), *class, "{code}Fault");
             }
         }
     }
 
     #[test]
     fn words_override_the_code_but_not_a_throttle() {
-        for (text, class, _) in TEXTS {
-            assert_eq!(classify("InvalidParameterCombination", &text.to_uppercase()), *class, "{text}");
-            assert_eq!(classify("Throttling", text), Class::Transient, "{text}");
+        for (_, text, class, _) in TEXTS {
+            assert_eq!(class_of("InvalidParameterCombination", &text.to_uppercase()), *class, "{text}");
+            assert_eq!(class_of("Throttling", text), Class::Transient, "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! [`Remote`] names the types of one kind of thing, [`Cloud`] looks at it and changes it. The
 //! simulator of the tests implements the same [`Cloud`], so plans are tried against both.
 
+mod answer;
 pub mod clients;
 pub mod dynamo;
 pub mod error;
@@ -11,6 +12,8 @@ pub mod limits;
 pub mod owner;
 pub mod password;
 pub mod rds;
+mod until;
+mod wire;
 
 pub use clients::{Aws, ConnectError, OnCall, Options};
 pub use error::{Class, CloudError};

@@ -1,6 +1,8 @@
-//! The command line. Exit code 0: done; 1: it failed; 2: it was asked wrongly. Either failure is one sentence on stderr.
+//! The command line. Exit code 0: done; 1: it failed; 2: it was asked wrongly; 130: it was stopped and can be gone on with.
+//! Every failure is one sentence on stderr.
 
 pub mod crds;
+mod dynamo;
 mod logs;
 pub mod reference;
 mod run;
@@ -38,6 +40,9 @@ enum Command {
         #[arg(long)]
         dir: Option<PathBuf>,
     },
+    /// Move the items of a DynamoDB table into a file and back
+    #[command(subcommand)]
+    Dynamo(dynamo::Command),
 }
 
 /// Why a command did not do what it should.
@@ -49,6 +54,9 @@ pub enum Failure {
     /// It failed: exit code 1.
     #[error("{0}")]
     Failed(String),
+    /// Somebody stopped it: exit code 130.
+    #[error("{0}")]
+    Stopped(String),
 }
 
 /// Runs the command that the arguments name.
@@ -65,6 +73,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match failure {
         Failure::Usage(_) => ExitCode::from(2),
         Failure::Failed(_) => ExitCode::FAILURE,
+        Failure::Stopped(_) => ExitCode::from(dynamo::STOPPED),
     }
 }
 
@@ -72,6 +81,7 @@ impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Command::Run(flags) => run::run(&flags),
+            Command::Dynamo(command) => dynamo::run(&command),
             Command::Crds { dir } => hand_out(crds::files(&crate::kinds::crds())?, dir.as_deref()),
             Command::Reference { dir } => hand_out(reference::files(&crate::kinds::crds())?, dir.as_deref()),
         }

@@ -12,13 +12,11 @@ use serde_json::{Value, json};
 
 /// Namespace of the objects that these tests make.
 pub const NAMESPACE: &str = "apiserver-tests";
-/// Where RdsInstances of that namespace are.
-pub const INSTANCES: &str = "/apis/awsdb.dev/v1alpha1/namespaces/apiserver-tests/rdsinstances";
 
 /// Query of a server-side apply. Unknown fields are refused, as kubectl has it.
 const APPLY: &str = "fieldValidation=Strict&force=true";
 
-/// A running lab with the CRD installed.
+/// A running lab with the CRDs installed.
 pub struct Lab {
     runtime: tokio::runtime::Runtime,
     client: Client,
@@ -58,9 +56,33 @@ pub fn lab() -> &'static Lab {
 
 const NO_LAB: &str = "these tests need a real API server: run them with `python3 dev/lab.py run -- cargo test --test apiserver` (or make test)";
 
-/// The CRD as this version makes it.
-pub fn crd() -> Value {
-    serde_json::to_value(&awsdb::kinds::crds()[0]).unwrap()
+/// The CRDs as this version makes them.
+pub fn crds() -> &'static [Value] {
+    static CRDS: LazyLock<Vec<Value>> =
+        LazyLock::new(|| awsdb::kinds::crds().iter().map(|crd| serde_json::to_value(crd).unwrap()).collect());
+    &CRDS
+}
+
+/// The CRD of a kind.
+pub fn crd(kind: &str) -> &'static Value {
+    crds().iter().find(|crd| crd["spec"]["names"]["kind"] == kind).expect("a kind has a CRD")
+}
+
+/// Where objects of a kind are served.
+fn plural(kind: &str) -> String {
+    match kind {
+        "ConfigMap" | "Deployment" | "Namespace" | "Pod" | "Secret" => format!("{}s", kind.to_lowercase()),
+        ours => crd(ours)["spec"]["names"]["plural"].as_str().unwrap().into(),
+    }
+}
+
+/// Where the objects of one of our kinds are that these tests make.
+fn place(kind: &Value) -> String {
+    format!("/apis/awsdb.dev/v1alpha1/namespaces/{NAMESPACE}/{}", plural(kind.as_str().unwrap()))
+}
+
+fn named(object: &Value) -> String {
+    format!("{}/{}", place(&object["kind"]), object["metadata"]["name"].as_str().unwrap())
 }
 
 impl Lab {
@@ -81,25 +103,8 @@ impl Lab {
     }
 
     fn install(&self) -> Result<(), String> {
-        let name = crd()["metadata"]["name"].as_str().unwrap().to_string();
-        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-        let stored = || self.send(Method::GET, &path, None);
-        let generation = || stored().map(|crd| crd["metadata"]["generation"].clone()).unwrap_or_default();
-        let before = generation();
-        let output = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &crd().to_string());
-        let said = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
-            return Err(format!("the CRD is refused: {said}"));
-        }
-        if !said.is_empty() {
-            return Err(format!("the CRD is installed with warnings: {said}"));
-        }
-        self.wait_until("the CRD is served", || {
-            let is_established =
-                stored().is_ok_and(|crd| crd["status"]["conditions"].to_string().contains("Established"));
-            is_established && self.send(Method::GET, INSTANCES, None).is_ok()
-        });
-        if !before.is_null() && before != generation() {
+        let replaced = crds().iter().map(|crd| self.install_one(crd)).collect::<Result<Vec<bool>, String>>()?;
+        if replaced.contains(&true) {
             // A schema that replaces another is taken up a moment after it is stored.
             std::thread::sleep(Duration::from_secs(2));
         }
@@ -108,6 +113,29 @@ impl Lab {
             self.apply(&object, false).map_err(|refusal| refusal.message)?;
         }
         Ok(())
+    }
+
+    /// Whether it replaced another schema.
+    fn install_one(&self, crd: &Value) -> Result<bool, String> {
+        let name = crd["metadata"]["name"].as_str().unwrap();
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+        let stored = || self.send(Method::GET, &path, None);
+        let generation = || stored().map(|crd| crd["metadata"]["generation"].clone()).unwrap_or_default();
+        let before = generation();
+        let output = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &crd.to_string());
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("the CRD {name} is refused: {said}"));
+        }
+        if !said.is_empty() {
+            return Err(format!("the CRD {name} is installed with warnings: {said}"));
+        }
+        self.wait_until("the CRD is served", || {
+            let is_established =
+                stored().is_ok_and(|crd| crd["status"]["conditions"].to_string().contains("Established"));
+            is_established && self.send(Method::GET, &place(&crd["spec"]["names"]["kind"]), None).is_ok()
+        });
+        Ok(!before.is_null() && before != generation())
     }
 
     /// Waits at most 20 s.
@@ -139,34 +167,27 @@ impl Lab {
         })
     }
 
-    /// Creates an RdsInstance, or only asks whether it could be.
+    /// Creates one of our objects, or only asks whether it could be.
     pub fn create(&self, object: &Value, dry_run: bool) -> Result<Value, Refusal> {
         let dry_run = if dry_run { "&dryRun=All" } else { "" };
-        self.send(Method::POST, &format!("{INSTANCES}?fieldValidation=Strict{dry_run}"), Some(object))
+        let path = format!("{}?fieldValidation=Strict{dry_run}", place(&object["kind"]));
+        self.send(Method::POST, &path, Some(object))
     }
 
-    /// Asks whether a stored RdsInstance could become this.
+    /// Asks whether a stored object could become this.
     pub fn could_become(&self, object: &Value) -> Result<Value, Refusal> {
-        let name = object["metadata"]["name"].as_str().unwrap();
-        self.send(Method::PUT, &format!("{INSTANCES}/{name}?fieldValidation=Strict&dryRun=All"), Some(object))
+        let path = format!("{}?fieldValidation=Strict&dryRun=All", named(object));
+        self.send(Method::PUT, &path, Some(object))
     }
 
-    /// Deletes an RdsInstance.
-    pub fn delete(&self, name: &str) {
-        self.send(Method::DELETE, &format!("{INSTANCES}/{name}"), None).unwrap();
+    /// Deletes one of our objects.
+    pub fn delete(&self, object: &Value) {
+        self.send(Method::DELETE, &named(object), None).unwrap();
     }
 
     /// Server-side apply of any object that the documents use.
     pub fn apply(&self, object: &Value, dry_run: bool) -> Result<Value, Refusal> {
-        let kind = object["kind"].as_str().unwrap_or_default();
-        let plural = match kind {
-            "Namespace" => "namespaces",
-            "Secret" => "secrets",
-            "Pod" => "pods",
-            "Deployment" => "deployments",
-            "RdsInstance" => "rdsinstances",
-            _ => panic!("these tests do not know where {kind} is served: add it to Lab::apply"),
-        };
+        let plural = plural(object["kind"].as_str().unwrap_or_default());
         let version = object["apiVersion"].as_str().unwrap_or_default();
         let root = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
@@ -178,10 +199,9 @@ impl Lab {
         self.send(Method::PATCH, &format!("{root}/{place}?{APPLY}&fieldManager=tests{dry_run}"), Some(object))
     }
 
-    /// Server-side apply of the status of an RdsInstance.
+    /// Server-side apply of the status of one of our objects.
     pub fn apply_status(&self, object: &Value, manager: &str) -> Result<Value, Refusal> {
-        let name = object["metadata"]["name"].as_str().unwrap();
-        self.send(Method::PATCH, &format!("{INSTANCES}/{name}/status?{APPLY}&fieldManager={manager}"), Some(object))
+        self.send(Method::PATCH, &format!("{}/status?{APPLY}&fieldManager={manager}", named(object)), Some(object))
     }
 
     /// kubectl, as users have it.
@@ -213,20 +233,23 @@ impl Lab {
     }
 }
 
-/// An RdsInstance of a name that no other test has.
-pub fn instance(spec: &Value) -> Value {
+/// An object of a kind, of a name that no other test has.
+pub fn object(kind: &str, spec: &Value) -> Value {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("object-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     json!({
         "apiVersion": "awsdb.dev/v1alpha1",
-        "kind": "RdsInstance",
+        "kind": kind,
         "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": spec,
     })
 }
 
-/// JSON merge patch: null removes.
+/// JSON merge patch: null removes, and below `[]` is what to do with every item of a list.
 pub fn merged(base: &Value, patch: &Value) -> Value {
+    if let (Value::Array(items), Some(each)) = (base, patch.get("[]")) {
+        return Value::Array(items.iter().map(|item| merged(item, each)).collect());
+    }
     let (Value::Object(base), Value::Object(patch)) = (base, patch) else { return patch.clone() };
     let mut all = base.clone();
     for (key, value) in patch {

@@ -1,10 +1,11 @@
-//! A walk over the schema of the CRD.
+//! A walk over the schemas of the CRDs.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::lab::crd;
+use crate::lab::crds;
 
 /// One node with the path to it: property names, `[]` for items, `{}` for the values of a map.
 pub struct Node {
@@ -21,14 +22,17 @@ impl Node {
     }
 }
 
-/// Every node of the CRD's schema below (and with) the root.
-pub fn nodes() -> &'static [Node] {
-    static NODES: LazyLock<Vec<Node>> = LazyLock::new(|| {
-        let mut all = Vec::new();
-        walk(&crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"], Vec::new(), &mut all);
-        all
+/// Every node of a CRD's schema below (and with) the root.
+pub fn nodes(kind: &str) -> &'static [Node] {
+    static NODES: LazyLock<BTreeMap<String, Vec<Node>>> = LazyLock::new(|| {
+        let of = |crd: &Value| {
+            let mut all = Vec::new();
+            walk(&crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"], Vec::new(), &mut all);
+            (crd["spec"]["names"]["kind"].as_str().unwrap().to_string(), all)
+        };
+        crds().iter().map(of).collect()
     });
-    &NODES
+    &NODES[kind]
 }
 
 fn walk(schema: &Value, path: Vec<String>, all: &mut Vec<Node>) {
@@ -44,11 +48,14 @@ fn walk(schema: &Value, path: Vec<String>, all: &mut Vec<Node>) {
     all.push(Node { path, schema: schema.clone() });
 }
 
-/// Message of every CEL rule.
-pub fn rule_messages() -> Vec<String> {
-    nodes()
+/// Every CEL rule: the node that it is on, and its message.
+pub fn rules(kind: &str) -> Vec<(String, String)> {
+    let message = |rule: &Value| rule["message"].as_str().expect("a rule without a message tells users nothing").into();
+    nodes(kind)
         .iter()
-        .flat_map(|node| node.schema["x-kubernetes-validations"].as_array().cloned().unwrap_or_default())
-        .map(|rule| rule["message"].as_str().expect("a rule without a message tells users nothing").to_string())
+        .flat_map(|node| {
+            let rules = node.schema["x-kubernetes-validations"].as_array().into_iter().flatten();
+            rules.map(|rule| (node.at(), message(rule)))
+        })
         .collect()
 }

@@ -2,6 +2,7 @@
 //! chart. Needs a lab: `make test`, or `python3 dev/lab.py run -- cargo test --test emulator`.
 
 mod bad_input;
+mod bulk;
 mod credentials;
 mod figures;
 mod lab;

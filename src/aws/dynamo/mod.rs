@@ -1,17 +1,33 @@
 //! A DynamoDB table with everything that one object owns of it: what AWS shows, and every mutating call
 //! (aws-dynamodb-elasticache-dms.md section 1).
 
+mod around;
+pub mod bulk;
 mod calls;
+mod create;
+pub(super) mod errors;
+pub(super) mod facts;
 pub mod items;
+mod json;
+mod look;
 mod normalise;
+mod number;
+mod pace;
+mod put;
+mod read;
+mod scaling;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use normalise::same_policy;
+pub use calls::OPERATIONS;
+pub use normalise::{cap_towards, same_policy, towards, warm_towards};
 pub use settings::*;
 
 use crate::aws::owner::Tags;

@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A capacity mode.
+/// How requests are paid for: `PAY_PER_REQUEST` (this operator's default for a new table) or `PROVISIONED`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum BillingMode {
@@ -27,7 +27,7 @@ impl BillingMode {
     }
 }
 
-/// A table class.
+/// `STANDARD` or `STANDARD_INFREQUENT_ACCESS` (cheaper storage, dearer requests). AWS allows two changes in 30 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TableClass {
@@ -77,7 +77,7 @@ pub struct KeyAttribute {
     /// Attribute name, 1 to 255 characters.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
-    /// `S` (string), `N` (number) or `B` (binary).
+    /// `S` (string), `"N"` (number, in quotes: YAML takes a plain N for `false`) or `B` (binary).
     #[serde(rename = "type")]
     pub type_: AttributeType,
 }
@@ -157,7 +157,7 @@ pub struct Encryption {
     /// Key ARN (not an alias or id), symmetric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
-        length(min = 20, max = 2048),
+        length(min = 37, max = 2048),
         regex(pattern = r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
     )]
     pub kms_key_arn: Option<String>,
@@ -279,6 +279,7 @@ pub struct LocalIndex {
 /// A replica of the table in another region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.kmsKeyArn) || self.kmsKeyArn.split(':', 5)[3] == self.region").message("kmsKeyArn of a replica is a key in the replica's own region"))]
 pub struct Replica {
     /// Region.
     #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$"))]
@@ -287,7 +288,7 @@ pub struct Replica {
     /// replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
-        length(min = 20, max = 2048),
+        length(min = 37, max = 2048),
         regex(pattern = r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")
     )]
     pub kms_key_arn: Option<String>,
@@ -310,8 +311,8 @@ pub struct Replica {
     pub deletion_protection: Option<bool>,
     /// Tags of the replica, besides the ownership tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 45))]
-    #[x_kube(validation = Rule::new("self.all(k, size(k) >= 1 && size(k) <= 128 && !k.lowerAscii().startsWith('aws:') && !k.startsWith('awsdb.dev/'))").message("tag keys have 1 to 128 characters and do not begin with aws: or awsdb.dev/ (those are AWS's and the operator's)"))]
+    #[schemars(extend("maxProperties" = 45, "additionalProperties" = {"type": "string", "maxLength": 256}))]
+    #[x_kube(validation = Rule::new("self.all(k, size(k) >= 1 && size(k) <= 128 && !k.lowerAscii().startsWith('aws:') && !k.startsWith('awsdb.dev/'))").message("tag keys of a replica have 1 to 128 characters and do not begin with aws: or awsdb.dev/ (those are AWS's and the operator's)"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

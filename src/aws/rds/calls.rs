@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::types::{ApplyMethod, Filter, Parameter};
@@ -10,9 +9,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::BoxFuture;
 
 use super::create::{self, Wanted};
-use super::look::{Reader, is};
+use super::look::Reader;
 use super::{Action, Id, Observed, Origin, RdsRemote, modify};
-use crate::aws::clients::{Clients, WRITE_IN_ALL};
+use crate::aws::answer::is;
+use crate::aws::clients::{ACTION_IN_ALL, Clients};
 use crate::aws::owner::Tags;
 use crate::aws::{Action as _, Aws, Class, Cloud, CloudError, Look, Looked, Password, PasswordUse};
 
@@ -49,10 +49,6 @@ pub const OPERATIONS: &[&str] = &[
     "secretsmanager:GetSecretValue",
     "sts:GetCallerIdentity",
 ];
-
-/// A whole action, with the looks that some calls need first. The fence lets one start when more than 9 s of the lease are
-/// left, so that it ends before another leader can begin (architecture.md section 6).
-const ACTION_IN_ALL: Duration = WRITE_IN_ALL.saturating_add(Duration::from_millis(500));
 
 impl Cloud<RdsRemote> for Aws {
     async fn observe(&self, id: &Id, _look: Look) -> Result<Looked<Observed>, CloudError> {

@@ -7,15 +7,13 @@ use std::sync::Arc;
 use aws_sdk_rds::operation::describe_db_parameters::builders::DescribeDBParametersFluentBuilder;
 use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, Filter, Parameter};
 
-use futures::future::{BoxFuture, FutureExt, TryFutureExt};
+use futures::future::{FutureExt, TryFutureExt};
 
 use super::{Id, Instance, Observed, ParameterGroup, Snapshot, Source, SourceId, SubnetGroup, read};
+use crate::aws::answer::{Found, asked, complete, pages, present, seen};
 use crate::aws::clients::{Clients, unreadable};
 use crate::aws::owner::Tags;
 use crate::aws::{Aws, CloudError, Password, Seen};
-
-/// `None`: AWS says that it is not there.
-type Found<T> = Result<Option<T>, CloudError>;
 
 /// One look.
 pub(super) struct Reader<'a> {
@@ -229,39 +227,6 @@ pub(super) async fn parameters(
     .await
 }
 
-/// A page and the marker of the next.
-type Page<'a, T> = BoxFuture<'a, Result<(Option<Vec<T>>, Option<String>), CloudError>>;
-
-/// Every page of a listing. One that ends early must not pass for the whole, so a marker that comes twice is an error.
-async fn pages<'a, T>(
-    operation: &'static str,
-    ask: impl Fn(Option<String>) -> Page<'a, T>,
-) -> Result<Vec<T>, CloudError> {
-    let (mut all, mut marker) = (Vec::new(), None);
-    loop {
-        let (page, next) = ask(marker.clone()).await?;
-        all.extend(page.unwrap_or_default());
-        match next.filter(|next| !next.is_empty()) {
-            None => return Ok(all),
-            next if next == marker => return Err(unreadable(operation, "a next page: the same marker came twice")),
-            next => marker = next,
-        }
-    }
-}
-
-/// Whether AWS gave this code; some answers spell it with `Fault`.
-pub(super) fn is(error: &CloudError, code: &str) -> bool {
-    error.code.strip_suffix("Fault").unwrap_or(&error.code) == code
-}
-
-/// The answer, or nothing when AWS says by this code that there is no such thing.
-fn present<T>(answer: Result<T, CloudError>, code: &str) -> Found<T> {
-    match answer {
-        Err(error) if is(&error, code) => Ok(None),
-        answer => answer.map(Some),
-    }
-}
-
 /// The one that was asked for. An empty list says that it is not there; a list of others says nothing.
 fn the_one<T>(operation: &'static str, list: Option<Vec<T>>, is: impl Fn(&T) -> bool) -> Found<T> {
     let list = list.unwrap_or_default();
@@ -274,25 +239,6 @@ fn the_one<T>(operation: &'static str, list: Option<Vec<T>>, is: impl Fn(&T) -> 
 
 fn same(name: &Option<String>, wanted: &str) -> bool {
     name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
-}
-
-fn complete<T>(operation: &'static str, read: Result<T, read::Missing>) -> Result<T, CloudError> {
-    read.map_err(|member| unreadable(operation, member))
-}
-
-fn seen<T>(found: Found<T>) -> Seen<T> {
-    match found {
-        Ok(Some(value)) => Seen::Present(value),
-        Ok(None) => Seen::Absent,
-        Err(error) => Seen::Unread(error.to_string()),
-    }
-}
-
-async fn asked<T>(look: Option<impl Future<Output = Found<T>>>) -> Seen<T> {
-    match look {
-        Some(look) => seen(look.await),
-        None => Seen::Unread("not asked for".into()),
-    }
 }
 
 /// `arn:<partition>:rds:<region>:<account>:<kind>:<name>`; names of snapshots can hold colons.

@@ -13,10 +13,8 @@ use jiff::Timestamp;
 use super::settings::{Domain, Volume};
 use super::{Instance, ParameterGroup, Settings, Snapshot, Source, SubnetGroup};
 use crate::aws::Password;
+use crate::aws::answer::Missing;
 use crate::aws::owner::Tags;
-
-/// A member that AWS always sends is missing: its name. Nothing is assumed in its place.
-pub(super) type Missing = &'static str;
 
 /// Volumes in force and pending are two types with the same members; names in lower case.
 macro_rules! volumes {

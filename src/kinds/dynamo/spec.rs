@@ -46,6 +46,10 @@ use crate::spec::{SharedSpec, SharedStatus};
     validation = Rule::new("has(self.localSecondaryIndexes) == has(oldSelf.localSecondaryIndexes)").message("spec.localSecondaryIndexes is immutable: AWS makes them with the table only; use a global secondary index, or make a new table"),
     validation = Rule::new("!has(self.localSecondaryIndexes) || size(self.localSecondaryIndexes) == 0 || has(self.rangeKey)").message("spec.localSecondaryIndexes need spec.rangeKey on the table"),
     validation = Rule::new("!has(self.localSecondaryIndexes) || !has(self.globalSecondaryIndexes) || self.localSecondaryIndexes.all(l, !self.globalSecondaryIndexes.exists(g, g.name == l.name))").message("global and local secondary indexes share one set of names"),
+    validation = Rule::new("[(has(self.hashKey) ? [self.hashKey.type + self.hashKey.name] : []) + (has(self.rangeKey) ? [self.rangeKey.type + self.rangeKey.name] : []) + (has(self.localSecondaryIndexes) ? self.localSecondaryIndexes.map(l, l.rangeKey.type + l.rangeKey.name) : [])].map(t, [t] + (has(self.globalSecondaryIndexes) ? self.globalSecondaryIndexes.map(g, [g.hashKey.type + g.hashKey.name] + (has(g.rangeKey) ? [g.rangeKey.type + g.rangeKey.name] : []) + (has(g.additionalHashKeys) ? g.additionalHashKeys.map(k, k.type + k.name) : []) + (has(g.additionalRangeKeys) ? g.additionalRangeKeys.map(k, k.type + k.name) : [])) : [])).all(keys, keys.all(x, ['S', 'N', 'B'].map(t, x.filter(a, !a.startsWith(t)).map(a, t + a.substring(1))).all(others, keys.all(y, others.all(o, !(o in y))))))").message("an attribute that is a key in several places (table, global and local indexes) has one type: make the types agree"),
+    validation = Rule::new("!has(self.hashKey) || !has(self.localSecondaryIndexes) || self.localSecondaryIndexes.all(l, l.rangeKey.name != self.hashKey.name)").message("rangeKey of a local secondary index needs another name than spec.hashKey"),
+    validation = Rule::new("((has(self.hashKey) ? [self.hashKey.name] : []) + (has(self.rangeKey) ? [self.rangeKey.name] : [])).all(k, (!has(self.globalSecondaryIndexes) || self.globalSecondaryIndexes.all(g, !has(g.projection.nonKeyAttributes) || !(k in g.projection.nonKeyAttributes))) && (!has(self.localSecondaryIndexes) || self.localSecondaryIndexes.all(l, !has(l.projection.nonKeyAttributes) || !(k in l.projection.nonKeyAttributes))))").message("every index has the keys of the table: remove spec.hashKey and spec.rangeKey from projection.nonKeyAttributes"),
+    validation = Rule::new("((has(self.globalSecondaryIndexes) ? self.globalSecondaryIndexes.map(g, has(g.projection.nonKeyAttributes) ? size(g.projection.nonKeyAttributes) : 0) : []) + (has(self.localSecondaryIndexes) ? self.localSecondaryIndexes.map(l, has(l.projection.nonKeyAttributes) ? size(l.projection.nonKeyAttributes) : 0) : [])).sum() <= 100").message("the indexes of a table have at most 100 nonKeyAttributes together: use projection type ALL for some"),
     validation = Rule::new("has(oldSelf.source) || !has(self.source)").message("spec.source is write-once: it cannot be added to an object that exists; make a new object to restore or import"),
     validation = Rule::new("has(oldSelf.items) || !has(self.items)").message("spec.items is written once, into a new table: it cannot be added to an object that exists; use awsdb dynamo import"),
     validation = Rule::new("!has(self.items) || !has(self.source)").message("spec.items is for a table that begins empty: remove it, or spec.source"),
@@ -54,14 +58,24 @@ use crate::spec::{SharedSpec, SharedStatus};
     validation = Rule::new("!has(self.provisionedThroughput) || (has(self.billingMode) && self.billingMode == 'PROVISIONED')").message("spec.provisionedThroughput needs spec.billingMode: PROVISIONED"),
     validation = Rule::new("!has(self.autoscaling) || (has(self.billingMode) && self.billingMode == 'PROVISIONED') || (!has(self.autoscaling.read) && !has(self.autoscaling.write))").message("spec.autoscaling needs spec.billingMode: PROVISIONED"),
     validation = Rule::new("!has(self.onDemandThroughput) || !has(self.billingMode) || self.billingMode == 'PAY_PER_REQUEST'").message("spec.onDemandThroughput is for billingMode PAY_PER_REQUEST"),
-    validation = Rule::new("!has(self.globalSecondaryIndexes) || (has(self.billingMode) && self.billingMode == 'PROVISIONED') || self.globalSecondaryIndexes.all(g, !has(g.provisionedThroughput) && !has(g.autoscaling))").message("provisionedThroughput and autoscaling of an index need spec.billingMode: PROVISIONED"),
+    validation = Rule::new("!has(self.globalSecondaryIndexes) || (has(self.billingMode) && self.billingMode == 'PROVISIONED') || self.globalSecondaryIndexes.all(g, !has(g.provisionedThroughput) && (!has(g.autoscaling) || (!has(g.autoscaling.read) && !has(g.autoscaling.write))))").message("provisionedThroughput and autoscaling of an index need spec.billingMode: PROVISIONED"),
     validation = Rule::new("!has(self.globalSecondaryIndexes) || !has(self.billingMode) || self.billingMode != 'PROVISIONED' || self.managementPolicy == 'Observe' || self.adoption == 'IfExists' || self.globalSecondaryIndexes.all(g, has(g.provisionedThroughput) || (has(g.autoscaling) && has(g.autoscaling.read) && has(g.autoscaling.write)))").message("with spec.billingMode PROVISIONED each index needs provisionedThroughput, or autoscaling with read and write"),
     validation = Rule::new("!has(self.globalSecondaryIndexes) || !has(self.billingMode) || self.billingMode != 'PROVISIONED' || self.globalSecondaryIndexes.all(g, !has(g.onDemandThroughput))").message("onDemandThroughput of an index is for billingMode PAY_PER_REQUEST"),
-    validation = Rule::new("!has(self.replicas) || size(self.replicas) == 0 || !has(self.stream) || (self.stream.enabled && self.stream.viewType == 'NEW_AND_OLD_IMAGES')").message("a table with spec.replicas has a stream of NEW_AND_OLD_IMAGES: AWS turns it on; remove spec.stream or set that"),
+    validation = Rule::new("!has(self.warmThroughput) || (has(self.billingMode) ? self.billingMode == 'PROVISIONED' : (self.managementPolicy == 'Observe' || self.adoption == 'IfExists')) || (self.warmThroughput.readUnitsPerSecond >= 12000 && self.warmThroughput.writeUnitsPerSecond >= 4000)").message("a PAY_PER_REQUEST table is warm for 12000 reads and 4000 writes from the start: raise spec.warmThroughput to at least that, or remove it"),
+    validation = Rule::new("!has(self.globalSecondaryIndexes) || (has(self.billingMode) ? self.billingMode == 'PROVISIONED' : (self.managementPolicy == 'Observe' || self.adoption == 'IfExists')) || self.globalSecondaryIndexes.all(g, !has(g.warmThroughput) || (g.warmThroughput.readUnitsPerSecond >= 12000 && g.warmThroughput.writeUnitsPerSecond >= 4000))").message("an index of a PAY_PER_REQUEST table is warm for 12000 reads and 4000 writes from the start: raise its warmThroughput to at least that, or remove it"),
+    validation = Rule::new("!has(self.warmThroughput) || !has(self.provisionedThroughput) || (self.warmThroughput.readUnitsPerSecond >= self.provisionedThroughput.readCapacityUnits && self.warmThroughput.writeUnitsPerSecond >= self.provisionedThroughput.writeCapacityUnits)").message("spec.warmThroughput must be at least spec.provisionedThroughput"),
+    validation = Rule::new("!has(self.replicas) || size(self.replicas) == 0 || !has(self.stream) || (self.stream.enabled && (!has(self.stream.viewType) || self.stream.viewType == 'NEW_AND_OLD_IMAGES'))").message("a table with spec.replicas has a stream of NEW_AND_OLD_IMAGES: AWS turns it on; remove spec.stream or set that"),
     validation = Rule::new("!has(self.replicas) || !has(self.region) || self.replicas.all(r, r.region != self.region)").message("spec.replicas lists other regions than spec.region"),
     validation = Rule::new("!has(self.replicas) || !has(self.encryption) || self.encryption.type != 'KMS' || self.replicas.all(r, has(r.kmsKeyArn))").message("with spec.encryption type KMS each replica needs kmsKeyArn, a key in its own region"),
+    validation = Rule::new("!has(self.replicas) || !has(self.encryption) || self.encryption.type == 'KMS' || self.replicas.all(r, !has(r.kmsKeyArn))").message("kmsKeyArn of a replica needs spec.encryption type KMS"),
+    validation = Rule::new("!has(self.replicas) || size(self.replicas) == 0 || !has(self.billingMode) || self.billingMode != 'PROVISIONED' || self.managementPolicy == 'Observe' || self.adoption == 'IfExists' || (has(self.autoscaling) && has(self.autoscaling.write) && (!has(self.globalSecondaryIndexes) || self.globalSecondaryIndexes.all(g, has(g.autoscaling) && has(g.autoscaling.write))))").message("a PROVISIONED table with spec.replicas needs autoscaling.write, and each of its indexes too: AWS asks for it; or use billingMode PAY_PER_REQUEST"),
+    validation = Rule::new("!has(self.replicas) || (has(self.billingMode) && self.billingMode == 'PROVISIONED') || self.replicas.all(r, !has(r.readCapacityUnits))").message("readCapacityUnits of a replica needs spec.billingMode: PROVISIONED"),
+    validation = Rule::new("!has(self.replicas) || !has(self.billingMode) || self.billingMode != 'PROVISIONED' || self.replicas.all(r, !has(r.maxReadRequestUnits))").message("maxReadRequestUnits of a replica is for billingMode PAY_PER_REQUEST"),
     validation = Rule::new("!has(self.multiRegionConsistency) || self.multiRegionConsistency != 'STRONG' || (has(self.replicas) && size(self.replicas) + (has(self.witnessRegion) ? 1 : 0) == 2)").message("spec.multiRegionConsistency STRONG needs three regions: two spec.replicas, or one and spec.witnessRegion"),
     validation = Rule::new("!has(self.witnessRegion) || (has(self.multiRegionConsistency) && self.multiRegionConsistency == 'STRONG')").message("spec.witnessRegion needs spec.multiRegionConsistency: STRONG"),
+    validation = Rule::new("!has(self.witnessRegion) || ((!has(self.region) || self.region != self.witnessRegion) && (!has(self.replicas) || self.replicas.all(r, r.region != self.witnessRegion)))").message("spec.witnessRegion is another region than spec.region and those of spec.replicas"),
+    validation = Rule::new("!has(self.tags) || self.tags.all(k, !k.lowerAscii().startsWith('aws:') || k.startsWith('aws:'))").message("tag keys of a table do not begin with aws: in any mix of capitals: AWS keeps those for itself"),
+    validation = Rule::new("!has(self.tags) || self.tags.all(k, size(self.tags[k]) <= 256)").message("tag values have at most 256 characters"),
     validation = Rule::new("!has(oldSelf.multiRegionConsistency) || !has(oldSelf.replicas) || size(oldSelf.replicas) == 0 || (has(self.multiRegionConsistency) && self.multiRegionConsistency == oldSelf.multiRegionConsistency)").message("spec.multiRegionConsistency is fixed once there are replicas")
 )]
 pub struct DynamoTableSpec {
@@ -148,7 +162,8 @@ pub struct DynamoTableSpec {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!has(self.additionalRangeKeys) || size(self.additionalRangeKeys) == 0 || has(self.rangeKey)").message("additionalRangeKeys of an index need rangeKey"),
-    validation = Rule::new("!has(self.rangeKey) || self.rangeKey.name != self.hashKey.name").message("rangeKey of an index needs another name than its hashKey")
+    validation = Rule::new("[[self.hashKey.name] + (has(self.rangeKey) ? [self.rangeKey.name] : []) + (has(self.additionalHashKeys) ? self.additionalHashKeys.map(k, k.name) : []) + (has(self.additionalRangeKeys) ? self.additionalRangeKeys.map(k, k.name) : [])].all(names, names.all(a, names.exists_one(b, a == b)))").message("an attribute can be a key of an index once: rangeKey and the additional keys need other names"),
+    validation = Rule::new("!has(self.projection.nonKeyAttributes) || ([self.hashKey.name] + (has(self.rangeKey) ? [self.rangeKey.name] : []) + (has(self.additionalHashKeys) ? self.additionalHashKeys.map(k, k.name) : []) + (has(self.additionalRangeKeys) ? self.additionalRangeKeys.map(k, k.name) : [])).all(k, !(k in self.projection.nonKeyAttributes))").message("an index has its keys anyway: remove them from projection.nonKeyAttributes")
 )]
 pub struct GlobalSecondaryIndex {
     /// Index name, unique in the table.
@@ -189,6 +204,7 @@ pub struct GlobalSecondaryIndex {
 /// A local secondary index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.projection.nonKeyAttributes) || !(self.rangeKey.name in self.projection.nonKeyAttributes)").message("a local secondary index has its rangeKey anyway: remove it from projection.nonKeyAttributes"))]
 pub struct LocalSecondaryIndex {
     /// Index name, unique in the table.
     #[schemars(length(min = 3, max = 255), regex(pattern = r"^[a-zA-Z0-9_.-]+$"))]
@@ -282,7 +298,7 @@ pub struct KinesisDestination {
     /// Stream ARN. Another one means off and on again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
-        length(min = 37, max = 1024),
+        length(min = 44, max = 1024),
         regex(pattern = r"^arn:[a-z-]+:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$")
     )]
     pub stream_arn: Option<String>,
@@ -314,7 +330,7 @@ pub struct Source {
 pub struct BackupSource {
     /// Backup ARN.
     #[schemars(
-        length(min = 37, max = 1024),
+        length(min = 55, max = 1024),
         regex(pattern = r"^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]+/backup/[0-9a-z-]+$")
     )]
     pub identifier: String,
@@ -418,8 +434,10 @@ pub struct DynamoTableFacts {
 #[serde(rename_all = "camelCase")]
 pub struct ItemsProgress {
     /// Written.
+    #[schemars(extend("format" = "int32"))]
     pub written: u32,
     /// In the ConfigMap.
+    #[schemars(extend("format" = "int32"))]
     pub total: u32,
 }
 

@@ -1,0 +1,486 @@
+//! `awsdb dynamo export` and `awsdb dynamo import`: all items of a table into a file, and back. For people: it speaks on
+//! stderr, can be stopped at any time, and goes on where it stopped when the same command is run again.
+
+mod export;
+mod import;
+mod lines;
+mod progress;
+mod resume;
+mod testing;
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use crate::aws::dynamo::bulk::{Bulk, Facts};
+use crate::aws::dynamo::items::Format;
+use crate::aws::{Aws, CloudError, Options};
+use export::Output;
+use import::Existing;
+use lines::Spot;
+use progress::{Progress, Reached, Whole, grouped};
+use resume::{ExportState, ImportState, Mark, Saved, Segment, with_ending};
+
+/// Exit code after Ctrl-C or SIGTERM.
+pub(super) const STOPPED: u8 = 130;
+
+/// All items of a DynamoDB table, into a file and back
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write all items of a table into a file: one on each line, in DynamoDB JSON, as AWS's own exports to S3 have them
+    ///
+    /// The table is read with a parallel Scan, which costs read capacity. It is no snapshot: what is written to the table
+    /// meanwhile may be in the file or not. Stopped or killed, it goes on when the same command is run again.
+    Export(ExportFlags),
+    /// Write the items of a file into a table; items that are there already are kept unless you say otherwise
+    ///
+    /// The file has one item on each line. Stopped or killed, it goes on when the same command is run again.
+    Import(ImportFlags),
+}
+
+/// Flags of both.
+#[derive(Debug, Args)]
+pub struct BothFlags {
+    /// Name of the table
+    #[arg(long, value_name = "NAME")]
+    table: String,
+    /// AWS region of the table; without it AWS_REGION, AWS_DEFAULT_REGION, or that of the AWS profile
+    #[arg(long, value_parser = crate::config::region)]
+    region: Option<String>,
+    /// The file; - is standard output (export) or standard input (import), which cannot be resumed
+    #[arg(long, value_name = "PATH")]
+    file: PathBuf,
+    /// Most capacity units a second, read units for an export and write units for an import; without it as fast as AWS lets
+    #[arg(long, value_name = "UNITS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    rate: Option<u32>,
+    /// Keeps how far it has come; without it the name of the file with .resume behind it
+    #[arg(long, value_name = "PATH")]
+    resume: Option<PathBuf>,
+    /// How the closing summary is written
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Style,
+}
+
+/// Flags of `awsdb dynamo export`.
+#[derive(Debug, Args)]
+pub struct ExportFlags {
+    #[command(flatten)]
+    both: BothFlags,
+    /// How many segments of the table are read at once, 1 to 64
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    segments: u32,
+    /// Read strongly consistent: twice the capacity units
+    #[arg(long)]
+    consistent: bool,
+}
+
+/// Flags of `awsdb dynamo import`.
+#[derive(Debug, Args)]
+pub struct ImportFlags {
+    #[command(flatten)]
+    both: BothFlags,
+    /// How the lines of the file are written; in either format an item may be wrapped as {"Item": ...}
+    #[arg(long, value_enum, default_value = "dynamodb-json")]
+    format: LineFormat,
+    /// What to do with an item whose key is in the table already
+    #[arg(long, value_enum, default_value = "keep")]
+    existing: Existing,
+    /// How many calls are sent at once, 1 to 256
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    writers: u16,
+    /// Do not ask before it begins; it asks only on a terminal
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Style {
+    /// One line of text
+    Text,
+    /// One line of JSON
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LineFormat {
+    /// {"id": {"S": "a"}, "n": {"N": "1"}}
+    DynamodbJson,
+    /// {"id": "a", "n": 1}
+    Json,
+}
+
+impl From<LineFormat> for Format {
+    fn from(format: LineFormat) -> Self {
+        match format {
+            LineFormat::DynamodbJson => Format::DynamoDbJson,
+            LineFormat::Json => Format::Json,
+        }
+    }
+}
+
+/// What ended a bulk operation before its end.
+#[derive(Debug)]
+enum Ended {
+    Stopped,
+    Aws(CloudError),
+    /// A file or pipe that is written to.
+    Output(io::Error),
+    /// A line of the input.
+    Line(String),
+    /// A fault of ours.
+    Lost(String),
+}
+
+impl Ended {
+    fn lost(why: impl Display) -> Self {
+        Ended::Lost(why.to_string())
+    }
+}
+
+/// What it did, for the closing line.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    command: &'static str,
+    table: String,
+    file: String,
+    /// Items in the file, or lines of it that are done.
+    items: u64,
+    #[serde(flatten)]
+    import: Option<ImportState>,
+    /// Capacity units of this run.
+    units: f64,
+    seconds: f64,
+    throttled: u64,
+}
+
+impl Summary {
+    fn text(&self) -> String {
+        let (items, file, table) = (grouped(self.items), &self.file, &self.table);
+        let what = match &self.import {
+            None => format!("exported {items} items of {table} to {file}"),
+            Some(ImportState { written, same, kept, .. }) => format!(
+                "imported {file} into {table}: {} items written, {} were there already, {} were there with other \
+                 attributes and were kept",
+                grouped(*written),
+                grouped(*same),
+                grouped(*kept)
+            ),
+        };
+        let throttled = match self.throttled {
+            0 => String::new(),
+            number => format!(", {} calls throttled", grouped(number)),
+        };
+        format!("{what}; {:.1} s, {:.1} capacity units{throttled}", self.seconds, self.units)
+    }
+
+    fn print(&self, style: Style, to_stdout: bool) {
+        let line = match style {
+            Style::Text => self.text(),
+            Style::Json => serde_json::to_string(self).unwrap_or_default(),
+        };
+        // The data is on stdout: the summary must not be among it.
+        let _ = if to_stdout { writeln!(io::stdout(), "{line}") } else { writeln!(io::stderr(), "{line}") };
+    }
+}
+
+/// Runs an export or an import.
+///
+/// # Errors
+/// When it was asked wrongly, stopped, or failed.
+pub fn run(command: &Command) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
+    let outcome = runtime.block_on(async {
+        let stop = stop_on_signal()?;
+        match command {
+            Command::Export(flags) => flags.run(&stop).await,
+            Command::Import(flags) => flags.run(&stop).await,
+        }
+    });
+    // A read of standard input that waits for ever is not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// The first signal ends it in order, the second at once: what is on disk can be gone on with either way.
+fn stop_on_signal() -> Result<CancellationToken, Failure> {
+    let listen = |kind| signal(kind).map_err(|error| Failure::Failed(format!("no signals: {error}")));
+    let stop = CancellationToken::new();
+    for mut one in [listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?] {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            while one.recv().await.is_some() {
+                if stop.is_cancelled() {
+                    std::process::exit(STOPPED.into());
+                }
+                stop.cancel();
+            }
+        });
+    }
+    Ok(stop)
+}
+
+impl BothFlags {
+    fn is_stream(&self) -> bool {
+        self.file == Path::new("-")
+    }
+
+    /// The resume file, where the data can be gone on with.
+    fn resume(&self, is_stream: bool) -> Result<Option<PathBuf>, Failure> {
+        match (is_stream, &self.resume) {
+            (true, Some(_)) => Err(Failure::Usage(format!(
+                "--resume needs a file that can be gone on with: {} is a stream",
+                self.shown()
+            ))),
+            (true, None) => Ok(None),
+            (false, Some(path)) => Ok(Some(path.clone())),
+            (false, None) => Ok(Some(with_ending(&self.file, ".resume"))),
+        }
+    }
+
+    fn shown(&self) -> String {
+        self.file.display().to_string()
+    }
+
+    async fn open(&self, is_consistent: bool, stop: &CancellationToken) -> Result<(Arc<Bulk>, Facts), Failure> {
+        let options = Options {
+            region: self.region.clone(),
+            app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
+            on_call: Arc::new(|_, _, _, _| ()),
+        };
+        let opening = async {
+            let aws = Aws::connect(options).await.map_err(|error| Failure::Usage(error.to_string()))?;
+            let region = aws.default_region().to_string();
+            let opened = Bulk::open(Arc::new(aws), &region, &self.table, self.rate, is_consistent).await;
+            opened.map_err(|error| Failure::Failed(self.said(&error)))
+        };
+        tokio::select! {
+            () = stop.cancelled() => Err(Failure::Stopped("stopped before it began".into())),
+            opened = opening => opened.map(|(bulk, facts)| (Arc::new(bulk), facts)),
+        }
+    }
+
+    /// AWS's words.
+    fn said(&self, error: &CloudError) -> String {
+        if error.code == "NoCredentials" {
+            return "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".into();
+        }
+        error.sentence(&format!(" (table {})", self.table))
+    }
+
+    /// What is said of an early end, and how to go on.
+    fn failure(&self, ended: Ended, so_far: &str, can_go_on: bool) -> Failure {
+        let next = if can_go_on { format!("; to go on: {}", again(std::env::args())) } else { String::new() };
+        match ended {
+            Ended::Stopped => Failure::Stopped(format!("stopped: {so_far}{next}")),
+            Ended::Aws(error) => Failure::Failed(format!("{}; {so_far}{next}", self.said(&error))),
+            Ended::Output(error) => Failure::Failed(format!("{}: {error}; {so_far}{next}", self.shown())),
+            Ended::Line(why) => Failure::Failed(format!("{}: {why}; {so_far}{next}", self.shown())),
+            Ended::Lost(why) => Failure::Failed(format!("a fault of awsdb: {why}; {so_far}{next}")),
+        }
+    }
+}
+
+/// This command line, to be typed again.
+fn again(arguments: impl Iterator<Item = String>) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_=./:,@%+".contains(c);
+    let quoted = |text: String| match text.is_empty() || !text.chars().all(plain) {
+        true => format!("'{}'", text.replace('\'', r"'\''")),
+        false => text,
+    };
+    std::iter::once("awsdb".to_string()).chain(arguments.skip(1).map(quoted)).collect::<Vec<_>>().join(" ")
+}
+
+impl ExportFlags {
+    async fn run(&self, stop: &CancellationToken) -> Result<(), Failure> {
+        let both = &self.both;
+        let resume = both.resume(both.is_stream())?;
+        let (bulk, facts) = both.open(self.consistent, stop).await?;
+        let mut output = self.output(&facts, resume.as_deref()).map_err(Failure::Usage)?;
+        let items = output.saved.state.items;
+        if items > 0 {
+            eprintln!("awsdb: {} has {} items already; going on", both.shown(), grouped(items));
+        }
+        let reached = Reached { items, ..Reached::default() };
+        let mut progress = Progress::new(Whole::AboutItems(facts.items), reached);
+        let ended = export::run(&bulk, &mut output, &mut progress, stop).await;
+        progress.clear();
+        let items = output.saved.state.items;
+        ended.map_err(|ended| {
+            both.failure(ended, &format!("{} has {} items so far", both.shown(), grouped(items)), resume.is_some())
+        })?;
+        let summary = Summary {
+            command: "export",
+            table: facts.arn,
+            file: both.shown(),
+            items,
+            import: None,
+            units: progress.reached.units,
+            seconds: progress.elapsed().as_secs_f64(),
+            throttled: bulk.throttles(),
+        };
+        summary.print(both.output, !both.is_stream());
+        Ok(())
+    }
+
+    fn output(&self, facts: &Facts, resume: Option<&Path>) -> Result<Output, String> {
+        let segments = vec![Segment::Fresh; self.segments as usize];
+        let fresh = Saved::new("export", facts, ExportState { items: 0, consistent: self.consistent, segments });
+        let Some(resume) = resume else {
+            return Ok(Output::pipe(Box::new(BufWriter::new(io::stdout())), fresh));
+        };
+        let earlier = Saved::<ExportState>::load(resume, "export", facts)?;
+        if let Some(state) = earlier.as_ref().map(|saved| &saved.state) {
+            let (segments, path) = (state.segments.len(), resume.display());
+            if segments != self.segments as usize {
+                return Err(format!(
+                    "{path} is of an export with --segments {segments}: say so, or delete it to begin anew"
+                ));
+            }
+            if state.consistent != self.consistent {
+                let word = if state.consistent { "with" } else { "without" };
+                return Err(format!("{path} is of an export {word} --consistent: say so, or delete it to begin anew"));
+            }
+        }
+        Output::file(&self.both.file, resume, earlier, fresh, export::SAVE_EVERY)
+    }
+}
+
+/// The file of an import, at the place where it begins.
+struct Source {
+    from: Box<dyn BufRead + Send>,
+    whole: Whole,
+    start: Spot,
+    saver: Saver,
+}
+
+struct Saver {
+    /// The data, to be marked, and the resume file.
+    files: Option<(File, PathBuf)>,
+    saved: Saved<ImportState>,
+}
+
+impl import::Save for Saver {
+    fn save(&mut self, spot: Spot, state: &ImportState) -> io::Result<()> {
+        let Some((data, resume)) = &self.files else { return Ok(()) };
+        self.saved.file = Mark::at(data, spot.bytes)?;
+        self.saved.state = state.clone();
+        let named = |error: io::Error| io::Error::other(format!("the resume file {}: {error}", resume.display()));
+        self.saved.store(resume).map_err(named)
+    }
+}
+
+impl ImportFlags {
+    async fn run(&self, stop: &CancellationToken) -> Result<(), Failure> {
+        let both = &self.both;
+        let file = self.file()?;
+        let resume = both.resume(file.is_none())?;
+        let (bulk, facts) = both.open(false, stop).await?;
+        let mut source = self.source(file, resume.as_deref(), &facts).map_err(Failure::Usage)?;
+        self.announce(&facts, source.start)?;
+        let mut state = source.saver.saved.state.clone();
+        let plan = import::Plan {
+            keys: facts.keys.clone(),
+            format: self.format.into(),
+            existing: self.existing,
+            writers: self.writers.into(),
+            start: source.start,
+        };
+        let reached = Reached { items: source.start.lines, bytes: source.start.bytes, units: 0.0 };
+        let mut progress = Progress::new(source.whole, reached);
+        let ended = import::run(&bulk, source.from, &plan, &mut state, &mut source.saver, &mut progress, stop).await;
+        progress.clear();
+        ended.map_err(|ended| {
+            both.failure(ended, &format!("{} lines are done", grouped(state.lines)), resume.is_some())
+        })?;
+        if let Some(resume) = &resume {
+            let removed = std::fs::remove_file(resume);
+            removed.map_err(|error| Failure::Failed(format!("{}: {error}", resume.display())))?;
+        }
+        let summary = Summary {
+            command: "import",
+            table: facts.arn,
+            file: both.shown(),
+            items: state.written + state.same + state.kept,
+            import: Some(state),
+            units: progress.reached.units,
+            seconds: progress.elapsed().as_secs_f64(),
+            throttled: bulk.throttles(),
+        };
+        summary.print(both.output, true);
+        Ok(())
+    }
+
+    /// The file, unless it is a stream.
+    fn file(&self) -> Result<Option<File>, Failure> {
+        let failed = |error: io::Error| Failure::Usage(format!("{}: {error}", self.both.shown()));
+        if self.both.is_stream() || !std::fs::metadata(&self.both.file).map_err(failed)?.is_file() {
+            return Ok(None);
+        }
+        File::open(&self.both.file).map(Some).map_err(failed)
+    }
+
+    fn source(&self, file: Option<File>, resume: Option<&Path>, facts: &Facts) -> Result<Source, String> {
+        let failed = |error: io::Error| format!("{}: {error}", self.both.shown());
+        let fresh = Saved::new("import", facts, ImportState::default());
+        let (Some(mut file), Some(resume)) = (file, resume) else {
+            let from: Box<dyn Read + Send> = match self.both.is_stream() {
+                true => Box::new(io::stdin()),
+                false => Box::new(File::open(&self.both.file).map_err(failed)?),
+            };
+            let from = Box::new(BufReader::with_capacity(1024 * 1024, from));
+            let saver = Saver { files: None, saved: fresh };
+            return Ok(Source { from, whole: Whole::Unknown, start: Spot::default(), saver });
+        };
+        let saved = Saved::<ImportState>::load(resume, "import", facts)?.unwrap_or(fresh);
+        if !saved.file.fits(&file).map_err(failed)? {
+            let (file, resume) = (self.both.shown(), resume.display());
+            return Err(format!("{file} has changed since {resume} was written: delete {resume} to begin anew"));
+        }
+        let start = Spot { bytes: saved.file.bytes, lines: saved.state.lines };
+        let whole = Whole::Bytes(file.metadata().map_err(failed)?.len());
+        file.seek(SeekFrom::Start(start.bytes)).map_err(failed)?;
+        let data = file.try_clone().map_err(failed)?;
+        let from = Box::new(BufReader::with_capacity(1024 * 1024, file));
+        Ok(Source { from, whole, start, saver: Saver { files: Some((data, resume.into())), saved } })
+    }
+
+    /// Says where it will write, and asks a person whether that is right.
+    fn announce(&self, facts: &Facts, start: Spot) -> Result<(), Failure> {
+        let region = facts.arn.split(':').nth(3).unwrap_or_default();
+        let existing = match self.existing {
+            Existing::Keep => "items that are there already are kept",
+            Existing::Overwrite => "items with the same keys are overwritten",
+        };
+        let from = match start.lines {
+            0 => String::new(),
+            lines => format!(", going on after line {}", grouped(lines)),
+        };
+        eprintln!(
+            "awsdb: importing {}{from} into table {} in account {}, region {region}; the table has about {} items; {existing}",
+            self.both.shown(),
+            self.both.table,
+            facts.account(),
+            grouped(facts.items),
+        );
+        if self.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(());
+        }
+        eprint!("Go on? [y/N] ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(|error| Failure::Failed(error.to_string()))?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(Failure::Failed("nothing was written".into())),
+        }
+    }
+}
