@@ -111,7 +111,7 @@ fn checks() -> Vec<(&'static str, Scene, Scene)> {
         ("DDB17", dynamo().has_indexes(&[by_mail(), narrow]), dynamo().has_indexes(&[by_mail(), by_day()])),
         (
             "DDB17",
-            dynamo().has_indexes(&[of_table.clone()]),
+            dynamo().has_indexes(std::slice::from_ref(&of_table)),
             dynamo().has_indexes(&[with(of_table, json!({ "rangeKey": null }))]),
         ),
     ]

@@ -26,7 +26,7 @@ fn an_index_may_have_several_partition_and_sort_keys_in_order() {
             "rangeKey": { "name": "day", "type": "N" }, "additionalRangeKeys": [{ "name": "hour", "type": "N" }],
         }),
     );
-    let scene = dynamo().wants_indexes(&[wide.clone()]);
+    let scene = dynamo().wants_indexes(std::slice::from_ref(&wide));
     assert_eq!(
         scene.changes(),
         ["globalSecondaryIndexes.by-mail: unset -> mail (S)+tenant (S) by day (N)+hour (N), ALL"]
@@ -104,7 +104,7 @@ fn a_new_index_has_the_capacity_of_the_billing_mode() {
         other => panic!("{other:?}"),
     };
     let throughput = Throughput { read_capacity_units: 5, write_capacity_units: 6 };
-    assert_eq!(creates(&provisioned().wants_indexes(&[reserved.clone()])), Some(throughput));
+    assert_eq!(creates(&provisioned().wants_indexes(std::slice::from_ref(&reserved))), Some(throughput));
     assert_eq!(creates(&dynamo().wants_indexes(&[by_mail()])), None);
     // Taken over without a word on billing.
     let unmanaged = provisioned().wants(json!({ "billingMode": null, "provisionedThroughput": null }));

@@ -27,7 +27,10 @@ pub fn apply(scene: &mut Scene, action: Action, slowly: bool) {
             scene.observed.import = Seen::Present(state);
         }
         Action::Update(update) => {
-            let is_quiet = matches!(update, Update::DeletionProtection(_));
+            let is_quiet = matches!(
+                update,
+                Update::DeletionProtection(_) | Update::Warm(_) | Update::IndexWarm { .. } | Update::Encryption(_)
+            );
             super::model_update::update(scene, update, slowly);
             let table = table_of(scene);
             if slowly && !is_quiet && table.status == "ACTIVE" {
@@ -71,7 +74,13 @@ fn admit(scene: &Scene, action: &Action) {
         Action::Update(Update::Throughput { .. } | Update::Cap(_) | Update::IndexCaps(_)) => {
             assert!(is_idle && !is_replicating, "{action:?} is refused");
         }
-        Action::Update(Update::DeleteIndex { .. }) => assert!(is_idle && !is_replicating, "{action:?} is refused"),
+        Action::Update(Update::DeleteIndex { name }) => {
+            let is_free = table.indexes.iter().all(|(other, index)| other == name || index.status == "ACTIVE");
+            assert!(is_idle && !is_replicating && is_free, "{action:?} is refused");
+        }
+        Action::Update(Update::Encryption(_)) => {
+            assert!(is_idle && !is_replicating && table.encryption_change.is_none(), "{action:?} is refused");
+        }
         Action::Update(_) => assert!(is_idle && !is_replicating && !is_building, "{action:?} is refused"),
         Action::Delete => {
             let is_changing = table.is_warming || table.encryption_change.is_some();
@@ -81,11 +90,13 @@ fn admit(scene: &Scene, action: &Action) {
     }
 }
 
-/// What was under way is done.
+/// What was under way is done: first the table serves again, then its parts rest.
 pub fn advance(scene: &mut Scene) -> bool {
     let Seen::Present(table) = &mut scene.observed.table else { return false };
     let before = table.clone();
-    table.status = "ACTIVE".into();
+    if std::mem::replace(&mut table.status, "ACTIVE".into()) != "ACTIVE" {
+        return true;
+    }
     table.is_warming = false;
     table.encryption_change = None;
     table.indexes.retain(|_, index| index.status != "DELETING");
