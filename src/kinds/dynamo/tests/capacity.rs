@@ -161,7 +161,7 @@ fn no_cap_and_minus_one_are_the_same() {
         ("none and AWS says -1", cap(json!(-1), json!(null)), cap(json!(-1), json!(-1)), ""),
         ("one is not managed", cap(json!(9), json!(null)), cap(json!(9), json!(4)), ""),
         ("one differs", cap(json!(9), json!(4)), cap(json!(9), json!(5)), "now: UpdateTable table cap 9/4 (none)"),
-        ("taken away", cap(json!(-1), json!(null)), cap(json!(9), json!(4)), "now: UpdateTable table cap -1/- (none)"),
+        ("taken away", cap(json!(-1), json!(null)), cap(json!(9), json!(4)), "now: UpdateTable table cap -1/4 (none)"),
     ] {
         let scene = dynamo().wants(json!({ "onDemandThroughput": wanted })).has(json!({ "onDemandThroughput": now }));
         assert_eq!(scene.steps().join(""), expected, "{why}");

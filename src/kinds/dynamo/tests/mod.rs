@@ -12,6 +12,7 @@ mod model;
 mod model_update;
 mod order;
 mod ownership;
+mod pairs;
 mod removal;
 mod replicas;
 mod scaling;
