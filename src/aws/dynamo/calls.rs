@@ -56,6 +56,41 @@ pub const OPERATIONS: &[&str] = &[
     "sts:GetCallerIdentity",
 ];
 
+/// What AWS checks besides, in the name of the caller: replicas, witnesses and restores write items, features reach into
+/// other services, and each first use makes a service-linked role.
+pub const IMPLIED: &[&str] = &[
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
+    "dynamodb:CreateGlobalTableWitness",
+    "dynamodb:CreateTableReplica",
+    "dynamodb:DeleteGlobalTableWitness",
+    "dynamodb:DeleteItem",
+    "dynamodb:DeleteTableReplica",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+    "iam:CreateServiceLinkedRole",
+    "kinesis:DescribeStream",
+    "kinesis:PutRecord",
+    "kinesis:PutRecords",
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+    "logs:PutRetentionPolicy",
+    "s3:GetObject",
+    "s3:ListBucket",
+];
+
 impl Cloud<DynamoRemote> for Aws {
     async fn observe(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
         let account = self.account().await?;
@@ -66,7 +101,16 @@ impl Cloud<DynamoRemote> for Aws {
     async fn perform(&self, id: &Id, action: &Action, _password: Option<&Password>) -> Result<(), CloudError> {
         let operation = action.operation();
         let _changing = self.facts.changing(place(id), action);
-        let writer = Writer { aws: self, clients: self.region(&id.region), table: &id.table, operation };
+        let clients = self.region(&id.region);
+        match action {
+            // Items have the table's own capacity to go by.
+            Action::PutItems { .. } => {}
+            Action::RegisterTarget { .. } | Action::PutScalingPolicy { .. } | Action::DeregisterTarget { .. } => {
+                clients.caller.turn_to_write(SCALING).await;
+            }
+            _ => clients.caller.turn_to_write(SERVICE).await,
+        }
+        let writer = Writer { aws: self, clients, table: &id.table, operation };
         let sent = tokio::time::timeout(ACTION_IN_ALL, writer.send(action)).await;
         let late = |_| Err(CloudError::transport(operation, "Timeout", "no answer in time: AWS may have done it"));
         match sent.unwrap_or_else(late) {
@@ -187,7 +231,7 @@ impl Writer<'_> {
         T: Send + 'a,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let answer = self.aws.call(service, self.operation, sending);
+        let answer = self.clients.caller.call(service, self.operation, sending);
         Box::pin(async move { answer.await.map(drop) })
     }
 }
