@@ -1,5 +1,5 @@
-//! The error tables of aws-rds.md 4.2, copied from the document rather than from the code: each code and each text has the
-//! class that the document gives it.
+//! The error tables of aws-rds.md 4.2 and of aws-dynamodb-elasticache-dms.md 1.9, copied from the documents rather than from
+//! the code: each code and each text has the class that the document gives it.
 
 use awsdb::aws::{Class, CloudError};
 
@@ -142,5 +142,168 @@ fn texts_of_the_table_override_their_code() {
 fn a_text_that_is_rejected_says_what_to_do() {
     for (code, text, _) in TEXTS.iter().filter(|(.., expected)| *expected == "rejected") {
         assert!(CloudError::answered("ModifyDBInstance", code, text).remedy().is_some(), "{text}");
+    }
+}
+
+/// DynamoDB and Application Auto Scaling: row of the table, what it comes to, with which operation, its codes.
+const DYNAMO_CODES: &[(&str, &str, &str, &str)] = &[
+    ("wait for state", "busy", "UpdateTable", "ResourceInUseException"),
+    ("not found", "absent", "UpdateTable", "ResourceNotFoundException TableNotFoundException"),
+    ("limit without words", "quota", "CreateTable", "LimitExceededException"),
+    (
+        "retry",
+        "transient",
+        "UpdateTable",
+        "ThrottlingException RequestLimitExceeded InternalServerError ProvisionedThroughputExceededException",
+    ),
+    ("user error", "rejected", "UpdateTable", "ValidationException"),
+    (
+        "wait",
+        "busy",
+        "UpdateContinuousBackups",
+        "ContinuousBackupsUnavailableException BackupInUseException TableInUseException",
+    ),
+    ("success", "done", "UpdateTable", "ReplicaAlreadyExistsException ReplicaNotFoundException"),
+    (
+        "terminal user error",
+        "rejected",
+        "RestoreTableFromBackup",
+        "BackupNotFoundException InvalidRestoreTimeException PointInTimeRecoveryUnavailableException \
+         ImportNotFoundException",
+    ),
+    ("restore of a name that is taken", "exists", "RestoreTableFromBackup", "TableAlreadyExistsException"),
+    ("no policy", "absent", "DeleteResourcePolicy", "PolicyNotFoundException"),
+    ("permission", "denied", "CreateTable", "AccessDeniedException UnrecognizedClientException"),
+    ("permission that passes by itself", "transient", "CreateTable", "ExpiredTokenException"),
+    ("autoscaling, retry", "transient", "PutScalingPolicy", "ConcurrentUpdateException InternalServiceException"),
+    ("autoscaling, gone", "absent", "DeregisterScalableTarget", "ObjectNotFoundException"),
+    ("autoscaling, permission", "denied", "RegisterScalableTarget", "FailedResourceAccessException"),
+    ("autoscaling, quota", "quota", "RegisterScalableTarget", "LimitExceededException"),
+];
+
+const LIMIT: &str = "LimitExceededException";
+const INVALID: &str = "ValidationException";
+
+/// AWS's words with their code, and what they come to.
+const DYNAMO_TEXTS: &[(&str, &str, &str)] = &[
+    ("ResourceInUseException", "Table already exists: orders", "exists"),
+    ("ResourceInUseException", "Attempt to change a resource which is still in use: Table is being updated", "busy"),
+    (LIMIT, "Subscriber limit exceeded: Table tags are being updated: orders", "timed 15"),
+    (
+        LIMIT,
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+        "timed 15",
+    ),
+    (LIMIT, "Subscriber limit exceeded: Only 50 restore operations can be done simultaneously", "timed 15"),
+    (LIMIT, "Subscriber limit exceeded: Only 10 tables can be created, updated, or deleted simultaneously", "timed 15"),
+    (
+        LIMIT,
+        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. Last decrease \
+         at Wednesday, July 25, 2018 11:00:00 AM UTC. Next decrease can be made at Wednesday, July 25, 2018 12:00:00 PM \
+         UTC",
+        "timed 3600",
+    ),
+    (LIMIT, "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window", "timed 3600"),
+    (
+        LIMIT,
+        "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at Friday, January 1, \
+         2100 at 12:00:00 AM UTC. Next changes can be made at Friday, January 1, 2100 at 12:00:00 AM UTC.",
+        "timed 86400",
+    ),
+    (LIMIT, "Subscriber limit exceeded: Updates to TableClass are limited to 2 times in 30 day(s).", "timed 3600"),
+    (LIMIT, "The requested ReadCapacityUnits, 50000, is above the per table maximum for the account", "quota"),
+    (LIMIT, "This request would have caused the ReadCapacityUnits limit to be exceeded for the account", "quota"),
+    (LIMIT, "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20", "quota"),
+    ("ThrottlingException", "Rate exceeded", "transient"),
+    ("ThrottlingException", "Too many changes: try again after 2018-07-25T12:00:00Z", "transient"),
+    ("ThrottlingException", "Too many changes: try again after 2100-01-01T00:00:00Z", "timed 86400"),
+    (
+        INVALID,
+        "The provisioned throughput for the table will not change. The requested value equals the current",
+        "done",
+    ),
+    (INVALID, "The provisioned throughput for the index by-state will not change.", "done"),
+    (INVALID, "TimeToLive is already enabled", "done"),
+    (INVALID, "TimeToLive is already disabled", "done"),
+    (INVALID, "TimeToLive is active on a different AttributeName: current AttributeName is expires", "rejected"),
+    (INVALID, "Table already has an enabled stream: TableName: orders", "done"),
+    (INVALID, "Table has no stream to disable: TableName: orders", "done"),
+    (INVALID, "One or more parameter values were invalid: Table is already encrypted by default", "done"),
+    (
+        INVALID,
+        "One or more parameter values were invalid: Table is already encrypted with given KMSMasterKeyId.",
+        "done",
+    ),
+    (INVALID, "Invalid Request: Precision is already set to the desired value of MICROSECOND for tableId: 1", "done"),
+    (INVALID, "Time to live has been modified multiple times within a fixed interval", "timed 600"),
+    (INVALID, "Cannot describe time to live while table is in CREATING state", "timed 30"),
+    (INVALID, "Create/Update/Delete of replica is not allowed while the replica is being added to table", "timed 30"),
+    (
+        INVALID,
+        "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the table in \
+         the last 24 hours.",
+        "timed 3600",
+    ),
+    (INVALID, "GSI write capacity should either be Pay-Per-Request or AutoScaled.", "timed 60"),
+    (INVALID, "Table or Index is not in a valid state to update Key Access Insights", "timed 30"),
+    (INVALID, "Table is not in a valid state to enable Kinesis Streaming Destination: must be DISABLED", "timed 30"),
+    (
+        INVALID,
+        "Operation cannot be performed while replica server-side encryption status is in UPDATING state.",
+        "timed 30",
+    ),
+    (INVALID, "Resource cannot be deleted as it is protected. Disable deletion protection first.", "rejected"),
+    (INVALID, "Only one TargetTrackingScaling policy for a given metric specification is allowed.", "rejected"),
+    ("AccessDeniedException", "User is not authorized to perform: dynamodb:TagResource on resource: x", "denied"),
+];
+
+/// A class with its seconds.
+fn timed(class: Class) -> String {
+    match class {
+        Class::Timed(pause) => format!("timed {}", pause.as_secs()),
+        class => word(class).into(),
+    }
+}
+
+#[test]
+fn dynamodb_codes_have_the_class_of_the_table() {
+    for (row, expected, operation, codes) in DYNAMO_CODES {
+        for code in codes.split_whitespace() {
+            let class = CloudError::answered(operation, code, "").class;
+            assert_eq!(word(class), *expected, "{code} of {row}");
+        }
+    }
+}
+
+#[test]
+fn dynamodb_texts_decide_where_a_code_means_many_things() {
+    for (code, text, expected) in DYNAMO_TEXTS {
+        let class = |text: &str| timed(CloudError::answered("UpdateTable", code, text).class);
+        assert_eq!(class(text), *expected, "{text}");
+        assert_eq!(class(&text.to_uppercase()), *expected, "{text}, in any case");
+    }
+}
+
+#[test]
+fn the_words_of_one_service_mean_nothing_to_another() {
+    let no_change = CloudError::answered("ModifyDBInstance", "ValidationException", "the value will not change");
+    assert_eq!(word(no_change.class), "rejected");
+    let later = CloudError::answered("UpdateTable", "ValidationException", "Please retry your request later");
+    assert_eq!(word(later.class), "rejected");
+    let gone = |operation| word(CloudError::answered(operation, "ResourceNotFoundException", "gone").class);
+    assert_eq!((gone("DeleteTable"), gone("GetSecretValue")), ("absent", "dependency"));
+}
+
+#[test]
+fn what_the_user_can_do_about_a_table_is_said() {
+    for (text, words) in [
+        ("Disable deletion protection first.", "spec.deletionProtection"),
+        ("Table write capacity should either be Pay-Per-Request or AutoScaled.", "spec.autoscaling"),
+        ("Only one TargetTrackingScaling policy for a given metric specification is allowed.", "scaling policy"),
+    ] {
+        let error = CloudError::answered("UpdateTable", "ValidationException", text);
+        assert!(error.remedy().is_some_and(|remedy| remedy.contains(words)), "{text}");
+        let elsewhere = CloudError::answered("UpdateTable", "InternalServerError", text);
+        assert_eq!(elsewhere.remedy(), None, "of another code: {text}");
     }
 }

@@ -13,6 +13,7 @@ pub mod owner;
 pub mod password;
 pub mod rds;
 mod until;
+mod wire;
 
 pub use clients::{Aws, ConnectError, OnCall, Options};
 pub use error::{Class, CloudError};

@@ -19,8 +19,8 @@ const FORMATS: [&str; 2] = ["%B %d, %Y %I:%M:%S %p", "%B %d, %Y at %I:%M:%S %p"]
 pub(super) fn until(text: &str, now: Timestamp) -> Option<Duration> {
     let lower = text.to_ascii_lowercase();
     let moment = match BEFORE.iter().filter_map(|before| lower.rfind(before)).min() {
-        Some(at) => moments(&text[at..]).next(),
-        None => moments(text).last(),
+        Some(at) => moments(&lower[at..]).next(),
+        None => moments(&lower).last(),
     };
     let left = moment?.duration_since(now);
     let left = Duration::try_from(left).ok().filter(|left| !left.is_zero())?;

@@ -3,20 +3,12 @@
 use awsdb::kinds::rds::{AssociatedRole, PowerState};
 use awsdb::spec::{DeletionPolicy, annotation};
 
-use crate::sim::Sim;
 use crate::sim::builder::{Manifest, named, rds};
 use crate::sim::kube::Key;
+use crate::sim::{Sim, settled_in};
 
 fn settled(manifest: Manifest) -> (Sim, Key) {
     settled_in(Sim::new(), manifest)
-}
-
-fn settled_in(mut sim: Sim, manifest: Manifest) -> (Sim, Key) {
-    let key = sim.apply(manifest);
-    sim.settle();
-    sim.until("the first backup is taken", |sim| !sim.the_db(&key).is_busy());
-    sim.settle();
-    (sim, key)
 }
 
 #[test]

@@ -3,82 +3,14 @@
 
 use awsdb::spec::{DeletionPolicy, annotation};
 
+use crate::sim::Sim;
 use crate::sim::builder::{Manifest, named, rds};
-use crate::sim::faults::{At, EVERY_FAULT, Fault};
 use crate::sim::kube::Key;
+use crate::sim::scenario::{Scenario, universe};
 use crate::sim::universe::Universe;
-use crate::sim::{Setup, Sim};
-
-/// What is done, from where, and what must hold at the end.
-struct Scenario {
-    before: Universe,
-    act: Box<dyn Fn(&mut Sim)>,
-    done: Box<dyn Fn(&Sim) -> bool>,
-    check: Box<dyn Fn(&Sim)>,
-}
-
-/// Rounds that a fault may cost on top of the undisturbed life.
-const PATIENCE: usize = 40;
-
-impl Scenario {
-    fn start(&self) -> Sim {
-        let mut sim = Sim::over(self.before.clone(), Setup::default());
-        (self.act)(&mut sim);
-        sim
-    }
-
-    fn finish(&self, mut sim: Sim, limit: usize, what: &str) -> Sim {
-        while !(self.done)(&sim) {
-            assert!(sim.rounds < limit, "{what}: not done after {limit} rounds\n{}", sim.report());
-            sim.round();
-        }
-        // What is still on its way lands, and nothing comes undone.
-        sim.run(300);
-        assert!((self.done)(&sim), "{what}: it came undone\n{}", sim.report());
-        sim
-    }
-
-    fn survives_every_fault(&self) {
-        let start = self.before.calls.len();
-        let plain = self.start();
-        let plain = self.finish(plain, 400, "without a fault");
-        (self.check)(&plain);
-        let (end, limit) = (plain.mark(), plain.rounds + PATIENCE);
-        assert!(end > start + 4, "the scenario makes calls");
-        for number in start..end {
-            for fault in EVERY_FAULT {
-                self.survives(&[(number, fault)], limit);
-            }
-        }
-    }
-
-    fn survives(&self, faults: &[(usize, Fault)], limit: usize) {
-        let mut sim = self.start();
-        for (number, fault) in faults {
-            sim.fault(At::Call(*number), *fault);
-        }
-        let what = format!("{faults:?}");
-        let sim = self.finish(sim, limit, &what);
-        let check = std::panic::AssertUnwindSafe(|| (self.check)(&sim));
-        if std::panic::catch_unwind(check).is_err() {
-            panic!("with {what}\n{}", sim.report());
-        }
-    }
-}
-
-fn universe(prepare: impl FnOnce(&mut Sim)) -> Universe {
-    let mut sim = Sim::quick();
-    prepare(&mut sim);
-    sim.snapshot()
-}
 
 fn settled(manifest: Manifest) -> Universe {
-    universe(|sim| {
-        let key = sim.apply(manifest);
-        sim.settle();
-        sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
-        sim.settle();
-    })
+    crate::sim::settled(manifest).0.snapshot()
 }
 
 fn key() -> Key {
@@ -100,7 +32,7 @@ fn one_database(sim: &Sim) {
 
 fn creation(manifest: Manifest) -> Scenario {
     Scenario {
-        before: universe(|_| {}),
+        before: universe(|_: &mut Sim| {}),
         act: Box::new(move |sim| {
             sim.apply(manifest.clone());
         }),
@@ -135,7 +67,7 @@ fn creating_a_database_with_groups_survives_every_fault_at_every_call() {
 #[test]
 fn creating_a_database_with_a_supplied_password_survives_every_fault_at_every_call() {
     let mut scenario = creation(rds().password_from("mine"));
-    scenario.before = universe(|sim| sim.user_secret("shop", "mine", "users-own-password"));
+    scenario.before = universe(|sim: &mut Sim| sim.user_secret("shop", "mine", "users-own-password"));
     scenario.check = Box::new(|sim| {
         one_database(sim);
         assert_eq!(sim.the_db(&key()).password, "users-own-password");
@@ -145,7 +77,7 @@ fn creating_a_database_with_a_supplied_password_survives_every_fault_at_every_ca
 
 #[test]
 fn restoring_a_snapshot_survives_every_fault_at_every_call() {
-    let before = universe(|sim| {
+    let before = universe(|sim: &mut Sim| {
         let old = sim.apply(named("old"));
         sim.settle();
         let now = sim.now();
@@ -228,7 +160,7 @@ fn rotating_a_password_survives_every_fault_at_every_call() {
 
 #[test]
 fn changing_the_referenced_secret_survives_every_fault_at_every_call() {
-    let before = universe(|sim| {
+    let before = universe(|sim: &mut Sim| {
         sim.user_secret("shop", "mine", "first-password");
         let key = sim.apply(rds().password_from("mine"));
         sim.settle();
@@ -299,7 +231,7 @@ fn deleting_without_a_snapshot_survives_every_fault_at_every_call() {
 
 #[test]
 fn making_a_lost_database_again_by_approval_survives_every_fault_at_every_call() {
-    let before = universe(|sim| {
+    let before = universe(|sim: &mut Sim| {
         let key = sim.apply(rds());
         sim.settle();
         sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
@@ -321,7 +253,7 @@ fn making_a_lost_database_again_by_approval_survives_every_fault_at_every_call()
 #[test]
 fn promoting_a_replica_survives_every_fault_at_every_call() {
     let copy = || named("orders").replica_of("shop-main");
-    let before = universe(|sim| {
+    let before = universe(|sim: &mut Sim| {
         sim.apply(named("main").backups(7));
         sim.settle();
         let key = sim.apply(copy());
@@ -348,7 +280,7 @@ fn promoting_a_replica_survives_every_fault_at_every_call() {
 
 #[test]
 fn taking_a_database_over_survives_every_fault_at_every_call() {
-    let before = universe(|sim| {
+    let before = universe(|sim: &mut Sim| {
         let key = sim.apply(rds());
         sim.settle();
         sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
@@ -380,13 +312,6 @@ fn taking_a_database_over_survives_every_fault_at_every_call() {
 #[test]
 fn two_crashes_in_one_creation_or_rotation_are_survived_too() {
     for scenario in [creation(rds()), rotation()] {
-        let start = scenario.before.calls.len();
-        let plain = scenario.finish(scenario.start(), 400, "without a fault");
-        let (end, limit) = (plain.mark().min(start + 24), plain.rounds + 2 * PATIENCE);
-        for first in start..end {
-            for second in first + 1..end {
-                scenario.survives(&[(first, Fault::CrashAfter), (second, Fault::CrashAfter)], limit);
-            }
-        }
+        scenario.survives_two_crashes_within(24);
     }
 }

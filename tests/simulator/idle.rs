@@ -2,16 +2,14 @@
 
 use awsdb::spec::{DeletionPolicy, annotation};
 
-use crate::sim::Sim;
 use crate::sim::builder::{Manifest, named, rds};
 use crate::sim::faults::Seam;
 use crate::sim::kube::Key;
+use crate::sim::{Sim, settled_in};
 
-fn settled_in(mut sim: Sim, manifest: Manifest) -> (Sim, Key) {
-    let key = sim.apply(manifest);
-    sim.settle();
-    sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
-    sim.settle();
+/// Settled for some minutes.
+fn rested(sim: Sim, manifest: Manifest) -> (Sim, Key) {
+    let (mut sim, key) = settled_in(sim, manifest);
     sim.run(120);
     (sim, key)
 }
@@ -32,7 +30,7 @@ fn an_hour_of_a_settled_object_costs_one_read_a_sweep_and_no_write() {
     for manifest in [rds(), rich(), rds().password_from("mine"), rds().aws_managed()] {
         let mut sim = Sim::quick();
         sim.user_secret("shop", "mine", "users-own-password");
-        let (mut sim, key) = settled_in(sim, manifest);
+        let (mut sim, key) = rested(sim, manifest);
         let (mark, rounds) = (sim.mark(), sim.rounds);
         sim.run(3600);
         assert!(sim.aws_writes(mark).is_empty());
@@ -54,7 +52,7 @@ fn an_hour_of_an_object_that_waits_for_a_person_or_a_window_costs_no_write_eithe
         ("stopped", rds(), rds().powered(awsdb::kinds::rds::PowerState::Stopped)),
     ];
     for (what, before, after) in waiting {
-        let (mut sim, _) = settled_in(Sim::quick(), before);
+        let (mut sim, _) = rested(Sim::quick(), before);
         sim.with_db("shop-orders", |db| db.shown.settings.db_name = Some("prod".into()));
         sim.apply(after);
         sim.run(600);
@@ -106,7 +104,7 @@ fn a_create_with_real_waits_writes_only_news() {
 
 #[test]
 fn a_deletion_under_retain_takes_no_call_at_all() {
-    let (mut sim, key) = settled_in(Sim::instant(), rds());
+    let (mut sim, key) = rested(Sim::instant(), rds());
     let mark = sim.mark();
     sim.delete(&key);
     assert!(sim.is_gone(&key));
@@ -117,7 +115,7 @@ fn a_deletion_under_retain_takes_no_call_at_all() {
 #[test]
 fn a_deletion_otherwise_takes_at_most_five_writes() {
     for policy in [DeletionPolicy::Delete, DeletionPolicy::Snapshot] {
-        let (mut sim, key) = settled_in(Sim::instant(), rds().deletion(policy));
+        let (mut sim, key) = rested(Sim::instant(), rds().deletion(policy));
         let mark = sim.mark();
         sim.delete(&key);
         sim.until("it is gone", |sim| sim.is_gone(&key));
@@ -129,7 +127,7 @@ fn a_deletion_otherwise_takes_at_most_five_writes() {
 
 #[test]
 fn every_mutating_call_is_an_event_and_nothing_else_is() {
-    let (mut sim, key) = settled_in(Sim::quick(), rich().at_once());
+    let (mut sim, key) = rested(Sim::quick(), rich().at_once());
     sim.apply(rich().at_once().class("db.t4g.small").parameter("shared_buffers", "2"));
     sim.run(900);
     sim.delete(&key);
@@ -140,7 +138,7 @@ fn every_mutating_call_is_an_event_and_nothing_else_is() {
 
 #[test]
 fn an_event_names_the_fields_with_both_values() {
-    let (mut sim, _) = settled_in(Sim::quick(), rds().at_once());
+    let (mut sim, _) = rested(Sim::quick(), rds().at_once());
     sim.apply(rds().at_once().class("db.t4g.small"));
     sim.settle();
     assert!(
@@ -152,7 +150,7 @@ fn an_event_names_the_fields_with_both_values() {
 
 #[test]
 fn conditions_of_others_are_kept_and_cause_no_writes() {
-    let (mut sim, key) = settled_in(Sim::quick(), rds());
+    let (mut sim, key) = rested(Sim::quick(), rds());
     sim.kube(|kube| {
         kube.edit(&key, |object| {
             let conditions = &mut object.status.as_mut().unwrap().shared.conditions;

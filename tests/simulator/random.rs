@@ -1,8 +1,6 @@
 //! Lives that nobody thought of: random edits, drift, faults, restarts and pauses; whatever came, there is one database, no
 //! delete without the policy, and an end that is as the manifest says once the noise is over.
 
-use std::time::Duration;
-
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
@@ -11,7 +9,7 @@ use awsdb::spec::{DeletionPolicy, annotation};
 
 use crate::sim::Sim;
 use crate::sim::builder::{Manifest, named, rds};
-use crate::sim::faults::{At, Fault};
+use crate::sim::faults::{At, Fault, any_fault};
 use crate::sim::kube::Key;
 
 /// One thing that happens.
@@ -57,17 +55,6 @@ enum Drift {
     Stopped,
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
-    prop_oneof![
-        Just(Fault::CrashBefore),
-        Just(Fault::CrashAfter),
-        Just(Fault::RequestLost),
-        Just(Fault::ReplyLost),
-        Just(Fault::Throttled),
-        (1u64..40).prop_map(|seconds| Fault::Late(Duration::from_secs(seconds))),
-    ]
-}
-
 fn event() -> impl Strategy<Value = Event> {
     let edit = prop_oneof![
         (0u8..3).prop_map(Edit::Class),
@@ -93,7 +80,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => edit.prop_map(Event::Edit),
         2 => drift.prop_map(Event::Drift),
-        6 => (0usize..12, fault()).prop_map(|(call, fault)| Event::Trouble(call, fault)),
+        6 => (0usize..12, any_fault()).prop_map(|(call, fault)| Event::Trouble(call, fault)),
         1 => Just(Event::Restart),
         1 => any::<bool>().prop_map(Event::Pause),
         2 => any::<u8>().prop_map(Event::Rotate),
@@ -289,7 +276,7 @@ proptest! {
     #[test]
     fn a_deletion_amid_faults_obeys_its_policy(
         before in prop::collection::vec(event(), 0..8),
-        troubles in prop::collection::vec((0usize..60, fault()), 0..8),
+        troubles in prop::collection::vec((0usize..60, any_fault()), 0..8),
         policy in policy(),
     ) {
         let mut sim = Sim::quick();

@@ -1,13 +1,14 @@
 //! The SDK side of a table: the [`Cloud`] of DynamoTable. Reads are in `look` and `around`, requests in `create` and
 //! `update`; nothing is decided here.
 
+use std::sync::Arc;
+
 use aws_sdk_applicationautoscaling::types::{PolicyType, ServiceNamespace};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types as sdk;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::{BoxFuture, ready};
-use std::sync::Arc;
 
 use super::create::{self, Built};
 use super::look::{NOT_FOUND, Reader, SCALING, SERVICE, place};
@@ -79,6 +80,9 @@ impl Cloud<DynamoRemote> for Aws {
 /// is progress.
 fn holds_already(action: &Action, error: &CloudError) -> bool {
     let gone = match action {
+        Action::Delete if is(error, "ResourceInUseException") && error.message.contains("being deleted") => {
+            return true;
+        }
         Action::Delete => NOT_FOUND,
         Action::Update(Update::DeleteIndex { .. }) => NOT_FOUND,
         Action::DeregisterTarget { .. } => "ObjectNotFoundException",

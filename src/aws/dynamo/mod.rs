@@ -17,6 +17,8 @@ mod put;
 mod read;
 mod scaling;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};

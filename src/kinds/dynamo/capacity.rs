@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::aws::Seen;
 use crate::aws::dynamo::{
     Action, BillingMode, Capacity, Dimension, OnDemandThroughput, TableIndex, Throughput, Update, WarmThroughput,
+    cap_towards, warm_towards,
 };
 use crate::conditions::Reason;
 use crate::kind::{Problem, Waiting, When};
@@ -155,7 +156,8 @@ fn caps(scene: &Scene<'_>) -> Part {
     if changes.is_empty() {
         return Part::default();
     }
-    Part::step(scene.step(What::Throughput, Action::Update(Update::Cap(wanted)), changes))
+    let cap = cap_towards(Some(wanted), now).unwrap_or(wanted);
+    Part::step(scene.step(What::Throughput, Action::Update(Update::Cap(cap)), changes))
 }
 
 fn index_caps(scene: &Scene<'_>) -> Part {
@@ -166,7 +168,7 @@ fn index_caps(scene: &Scene<'_>) -> Part {
         let differing = cap_changes(&prefix, wish, index.index.cap.unwrap_or_default());
         if !differing.is_empty() {
             changes.extend(differing);
-            caps.insert(wanted.name.clone(), wish);
+            caps.insert(wanted.name.clone(), cap_towards(Some(wish), index.index.cap).unwrap_or(wish));
         }
     }
     if changes.is_empty() {
@@ -223,11 +225,8 @@ fn raise(
     wanted: Option<WarmThroughput>,
     now: Option<WarmThroughput>,
 ) -> Option<(WarmThroughput, Vec<Change>)> {
-    let (wanted, now) = (wanted?, now.unwrap_or_default());
-    let raised = WarmThroughput {
-        read_units_per_second: wanted.read_units_per_second.max(now.read_units_per_second),
-        write_units_per_second: wanted.write_units_per_second.max(now.write_units_per_second),
-    };
+    let raised = warm_towards(wanted, now)?;
+    let now = now.unwrap_or_default();
     let text = |warm: WarmThroughput| {
         Some(format!("{} reads, {} writes per second", warm.read_units_per_second, warm.write_units_per_second))
     };

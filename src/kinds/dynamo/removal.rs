@@ -2,7 +2,7 @@
 //! (aws-dynamodb-elasticache-dms.md 1.10).
 
 use crate::aws::Seen;
-use crate::aws::dynamo::{Action, Backup, Observed, Table, Update};
+use crate::aws::dynamo::{Action, Backup, BillingMode, Observed, Table, Update};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Plan, Problem, Step, Waiting};
 use crate::spec::DeletionPolicy;
@@ -39,7 +39,7 @@ pub fn plan(
         DeletionPolicy::Delete => None,
         DeletionPolicy::Retain => return Plan::release(),
     };
-    match scalable_targets(observed) {
+    match scalable_targets(observed, table) {
         Ok(None) => {}
         Ok(Some(step)) => return just(step),
         Err(waiting) => return Plan::wait(waiting),
@@ -153,8 +153,10 @@ pub fn backup_name(identifier: &str, inputs: &Inputs) -> String {
 }
 
 /// Targets outlive the table, and would take hold of a new one of that name.
-fn scalable_targets(observed: &Observed) -> Result<Option<Step<Action>>, Waiting> {
+fn scalable_targets(observed: &Observed, table: &Table) -> Result<Option<Step<Action>>, Waiting> {
     match &observed.scaling {
+        // On demand there are none to read: they went before the change of the billing mode.
+        Seen::Unread(_) if table.settings.billing_mode == Some(BillingMode::PayPerRequest) => Ok(None),
         Seen::Unread(why) => Err(Waiting::new(
             Reason::Unreadable,
             format!("autoscaling must be taken away first, and could not be read: {why}"),

@@ -1,11 +1,13 @@
 //! Manifests that read aloud: `rds().class("db.t4g.small").destroyed_on_delete()`.
 
 use awsdb::kinds::rds::*;
-use awsdb::spec::{Adoption, DeletionPolicy, DisruptivePolicy, ManagementPolicy, SecretKeyRef};
+use awsdb::spec::{Adoption, DeletionPolicy, DisruptivePolicy, ManagementPolicy, SecretKeyRef, SharedSpec};
+
+use super::service::Object;
 
 /// A manifest.
 #[derive(Clone)]
-pub struct Manifest(pub RdsInstance);
+pub struct Manifest<K: Object = RdsInstance>(pub K);
 
 /// A small postgres, named `orders` in namespace `shop`.
 pub fn rds() -> Manifest {
@@ -25,26 +27,74 @@ pub fn named(name: &str) -> Manifest {
     Manifest(object)
 }
 
-impl Manifest {
-    pub fn with(mut self, change: impl FnOnce(&mut RdsInstanceSpec)) -> Self {
-        change(&mut self.0.spec);
+impl<K: Object> Manifest<K> {
+    pub fn with(mut self, change: impl FnOnce(&mut K::Spec)) -> Self {
+        change(self.0.spec_mut());
         self
     }
 
+    pub fn sharing(self, change: impl FnOnce(&mut SharedSpec)) -> Self {
+        self.with(|spec| change(K::shared_mut(spec)))
+    }
+
     pub fn namespace(mut self, namespace: &str) -> Self {
-        self.0.metadata.namespace = Some(namespace.into());
+        self.0.meta_mut().namespace = Some(namespace.into());
         self
     }
 
     pub fn annotated(mut self, key: &str, value: &str) -> Self {
-        self.0.metadata.annotations.get_or_insert_default().insert(key.into(), value.into());
+        self.0.meta_mut().annotations.get_or_insert_default().insert(key.into(), value.into());
         self
     }
 
     pub fn identifier(self, identifier: &str) -> Self {
-        self.with(|spec| spec.shared.identifier = Some(identifier.into()))
+        self.sharing(|shared| shared.identifier = Some(identifier.into()))
     }
 
+    pub fn tag(self, key: &str, value: &str) -> Self {
+        self.sharing(|shared| {
+            shared.tags.get_or_insert_default().insert(key.into(), value.into());
+        })
+    }
+
+    pub fn deletion(self, policy: DeletionPolicy) -> Self {
+        self.sharing(|shared| shared.deletion_policy = policy)
+    }
+
+    pub fn destroyed_on_delete(self) -> Self {
+        self.deletion(DeletionPolicy::Delete)
+    }
+
+    pub fn snapshot_on_delete(self) -> Self {
+        self.deletion(DeletionPolicy::Snapshot)
+    }
+
+    pub fn managed(self, policy: ManagementPolicy) -> Self {
+        self.sharing(|shared| shared.management_policy = policy)
+    }
+
+    pub fn observed(self) -> Self {
+        self.managed(ManagementPolicy::Observe)
+    }
+
+    pub fn planned(self) -> Self {
+        self.managed(ManagementPolicy::Plan)
+    }
+
+    pub fn adopting(self) -> Self {
+        self.sharing(|shared| shared.adoption = Adoption::IfExists)
+    }
+
+    pub fn disruption(self, policy: DisruptivePolicy) -> Self {
+        self.sharing(|shared| shared.change_policy.disruptive = policy)
+    }
+
+    pub fn at_once(self) -> Self {
+        self.disruption(DisruptivePolicy::Immediate)
+    }
+}
+
+impl Manifest {
     pub fn class(self, class: &str) -> Self {
         self.with(|spec| spec.settings.db_instance_class = Some(class.into()))
     }
@@ -55,12 +105,6 @@ impl Manifest {
 
     pub fn backups(self, days: i32) -> Self {
         self.with(|spec| spec.settings.backup_retention_period = Some(days))
-    }
-
-    pub fn tag(self, key: &str, value: &str) -> Self {
-        self.with(|spec| {
-            spec.shared.tags.get_or_insert_default().insert(key.into(), value.into());
-        })
     }
 
     pub fn parameter(self, key: &str, value: &str) -> Self {
@@ -91,42 +135,6 @@ impl Manifest {
     pub fn rotated_every(self, interval: &str) -> Self {
         let rotation = Some(Rotation { interval: interval.into() });
         self.credentials(Credentials { rotation, ..Credentials::default() })
-    }
-
-    pub fn deletion(self, policy: DeletionPolicy) -> Self {
-        self.with(|spec| spec.shared.deletion_policy = policy)
-    }
-
-    pub fn destroyed_on_delete(self) -> Self {
-        self.deletion(DeletionPolicy::Delete)
-    }
-
-    pub fn snapshot_on_delete(self) -> Self {
-        self.deletion(DeletionPolicy::Snapshot)
-    }
-
-    pub fn managed(self, policy: ManagementPolicy) -> Self {
-        self.with(|spec| spec.shared.management_policy = policy)
-    }
-
-    pub fn observed(self) -> Self {
-        self.managed(ManagementPolicy::Observe)
-    }
-
-    pub fn planned(self) -> Self {
-        self.managed(ManagementPolicy::Plan)
-    }
-
-    pub fn adopting(self) -> Self {
-        self.with(|spec| spec.shared.adoption = Adoption::IfExists)
-    }
-
-    pub fn disruption(self, policy: DisruptivePolicy) -> Self {
-        self.with(|spec| spec.shared.change_policy.disruptive = policy)
-    }
-
-    pub fn at_once(self) -> Self {
-        self.disruption(DisruptivePolicy::Immediate)
     }
 
     pub fn protected(self, protected: bool) -> Self {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 /// Which of the two seams a call passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Seam {
@@ -54,4 +56,16 @@ pub enum At {
     Next(&'static str),
     /// Every call of this operation.
     Each(&'static str),
+}
+
+/// Any fault.
+pub fn any_fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        Just(Fault::CrashBefore),
+        Just(Fault::CrashAfter),
+        Just(Fault::RequestLost),
+        Just(Fault::ReplyLost),
+        Just(Fault::Throttled),
+        (1u64..40).prop_map(|seconds| Fault::Late(Duration::from_secs(seconds))),
+    ]
 }

@@ -7,17 +7,19 @@ use awsdb::controller::cluster::{ClusterError, Note, SecretContent};
 use awsdb::kinds::rds::RdsInstance;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{Resource, ResourceExt};
+use kube::ResourceExt;
 use serde_json::Value;
+
+use super::service::Object;
 
 /// Namespace and name.
 pub type Key = (String, String);
 
 /// What is stored.
-#[derive(Clone, Default)]
-pub struct Kube {
+#[derive(Clone)]
+pub struct Kube<K: Object = RdsInstance> {
     /// Objects, each of which went through JSON when it was written.
-    objects: BTreeMap<Key, RdsInstance>,
+    objects: BTreeMap<Key, K>,
     pub secrets: BTreeMap<Key, SecretContent>,
     pub config_maps: BTreeMap<Key, BTreeMap<String, String>>,
     pub events: Vec<(Key, Note)>,
@@ -26,21 +28,35 @@ pub struct Kube {
     uids: u64,
 }
 
-impl Kube {
+impl<K: Object> Default for Kube<K> {
+    fn default() -> Self {
+        Self {
+            objects: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            config_maps: BTreeMap::new(),
+            events: Vec::new(),
+            crd_is_being_deleted: false,
+            version: 0,
+            uids: 0,
+        }
+    }
+}
+
+impl<K: Object> Kube<K> {
     fn next_version(&mut self) -> String {
         self.version += 1;
         self.version.to_string()
     }
 
     /// The object as it is stored.
-    pub fn get(&self, key: &Key) -> Option<RdsInstance> {
+    pub fn get(&self, key: &Key) -> Option<K> {
         self.objects.get(key).cloned()
     }
 
-    fn put(&mut self, key: &Key, mut object: RdsInstance) -> RdsInstance {
+    fn put(&mut self, key: &Key, mut object: K) -> K {
         object.meta_mut().resource_version = Some(self.next_version());
         let stored = serde_json::to_value(&object).expect("an object serialises");
-        let object: RdsInstance = serde_json::from_value(stored).expect("a stored object decodes");
+        let object: K = serde_json::from_value(stored).expect("a stored object decodes");
         self.objects.insert(key.clone(), object.clone());
         object
     }
@@ -50,7 +66,7 @@ impl Kube {
     }
 
     /// `kubectl apply`: creates the object, or gives it another spec.
-    pub fn apply(&mut self, mut object: RdsInstance) -> Key {
+    pub fn apply(&mut self, mut object: K) -> Key {
         let key = (object.namespace().unwrap_or_default(), object.name_any());
         match self.get(&key) {
             None => {
@@ -59,20 +75,17 @@ impl Kube {
                 object.meta_mut().generation = Some(1);
                 self.put(&key, object);
             }
-            Some(stored) => {
-                self.edit(&key, |it| it.spec = object.spec.clone());
-                let _ = stored;
-            }
+            Some(_) => self.edit(&key, |it| *it.spec_mut() = object.spec().clone()),
         }
         key
     }
 
     /// An edit by the user: the generation moves with the spec.
-    pub fn edit(&mut self, key: &Key, change: impl FnOnce(&mut RdsInstance)) {
+    pub fn edit(&mut self, key: &Key, change: impl FnOnce(&mut K)) {
         let before = self.get(key).expect("the object that is edited exists");
         let mut after = before.clone();
         change(&mut after);
-        if after.spec != before.spec {
+        if after.spec() != before.spec() {
             after.meta_mut().generation = before.meta().generation.map(|generation| generation + 1);
         }
         if after != before {
@@ -96,7 +109,7 @@ impl Kube {
     pub fn rebuild(&mut self, keeps_secrets: bool) {
         for key in self.keys() {
             let mut object = self.get(&key).unwrap();
-            object.status = None;
+            *object.status_mut() = None;
             object.meta_mut().finalizers = None;
             object.meta_mut().deletion_timestamp = None;
             self.objects.remove(&key);
@@ -107,7 +120,7 @@ impl Kube {
         }
     }
 
-    fn current(&self, object: &RdsInstance) -> Result<(Key, RdsInstance), ClusterError> {
+    fn current(&self, object: &K) -> Result<(Key, K), ClusterError> {
         let key = (object.namespace().unwrap_or_default(), object.name_any());
         let stored = self.get(&key).ok_or_else(|| ClusterError::Gone(key.1.clone()))?;
         if stored.uid() != object.uid() || stored.resource_version() != object.resource_version() {
@@ -117,7 +130,7 @@ impl Kube {
     }
 
     /// Applies our part of the status; conditions of others stay.
-    pub fn write_status(&mut self, object: &RdsInstance, mut status: Value) -> Result<String, ClusterError> {
+    pub fn write_status(&mut self, object: &K, mut status: Value) -> Result<String, ClusterError> {
         let (key, stored) = self.current(object)?;
         let mut whole = serde_json::to_value(&stored).unwrap();
         let foreign = whole["status"]["conditions"].as_array().cloned().unwrap_or_default();
@@ -129,12 +142,12 @@ impl Kube {
             return Ok(stored.resource_version().unwrap_or_default());
         }
         whole["status"] = status;
-        let after: RdsInstance = serde_json::from_value(whole)
+        let after: K = serde_json::from_value(whole)
             .map_err(|error| ClusterError::Schema(format!("the status does not fit the CRD: {error}")))?;
         Ok(self.put(&key, after).resource_version().unwrap_or_default())
     }
 
-    pub fn set_finalizers(&mut self, object: &RdsInstance, names: Vec<String>) -> Result<RdsInstance, ClusterError> {
+    pub fn set_finalizers(&mut self, object: &K, names: Vec<String>) -> Result<K, ClusterError> {
         let (key, mut stored) = self.current(object)?;
         let is_new = names.iter().any(|name| !stored.finalizers().contains(name));
         if stored.meta().deletion_timestamp.is_some() && is_new {

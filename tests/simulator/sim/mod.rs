@@ -1,12 +1,17 @@
 //! The driver of the simulation: rounds of the real reconcile against both sides in memory, with the clock in the
 //! test's hands.
 
+pub mod agenda;
 pub mod aws;
 pub mod builder;
+pub mod desk;
+pub mod dynamo;
 pub mod faults;
 pub mod kube;
 pub mod questions;
+pub mod scenario;
 pub mod seams;
+pub mod service;
 pub mod universe;
 
 use std::collections::BTreeMap;
@@ -15,6 +20,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use ::kube::core::object::HasStatus;
 use jiff::{SignedDuration, Timestamp};
 
 use awsdb::controller::brake::Brake;
@@ -23,11 +29,11 @@ use awsdb::controller::{Installation, Recalls, World};
 use awsdb::kind::Clocks;
 use awsdb::kinds::rds::RdsInstance;
 
-use aws::{Aws, Timing};
 use builder::Manifest;
 use faults::{At, Fault};
 use kube::{Key, Kube};
 use seams::{SimCloud, SimCluster};
+use service::{Object, Pace, Service};
 use universe::{Shared, Universe};
 
 /// How a round ended.
@@ -53,76 +59,78 @@ impl Default for Setup {
         let installation = Installation {
             name: "test".into(),
             cluster: "cluster-1".into(),
-            region: aws::REGION.into(),
+            region: desk::REGION.into(),
             trust_account: false,
         };
         Self { installation, clocks: Clocks::default(), brake: (5, Duration::from_secs(600)) }
     }
 }
 
-/// The operator and its universe.
-pub struct Sim {
-    pub shared: Shared,
+/// The operator and its universe, with objects of one kind.
+pub struct Simulation<K: Object> {
+    pub shared: Shared<K>,
     pub setup: Setup,
     /// Every round is followed by another at once if it wrote something, as its own watch events would have it.
     pub eager: bool,
     pub rounds: usize,
-    world: World<SimCloud, SimCluster>,
+    world: World<SimCloud<K>, SimCluster<K>>,
     due: BTreeMap<Key, Timestamp>,
     told: usize,
 }
+
+/// With RDS.
+pub type Sim = Simulation<RdsInstance>;
 
 /// A Monday; the default maintenance window is on Sunday, 04:00 to 05:00.
 const START: &str = "2026-11-16T10:00:00Z";
 
 /// One object of this manifest in a quick cloud, and nothing going on any more.
-pub fn settled(manifest: Manifest) -> (Sim, Key) {
-    let mut sim = Sim::quick();
+pub fn settled<K: Object>(manifest: Manifest<K>) -> (Simulation<K>, Key) {
+    settled_in(Simulation::quick(), manifest)
+}
+
+/// The same in another cloud.
+pub fn settled_in<K: Object>(mut sim: Simulation<K>, manifest: Manifest<K>) -> (Simulation<K>, Key) {
     let key = sim.apply(manifest);
     sim.settle();
-    sim.until("nothing is going on", |sim| !sim.the_db(&key).is_busy());
+    sim.until("nothing is going on", |sim| !sim.is_busy(&key));
     sim.settle();
     (sim, key)
 }
 
-impl Sim {
+impl<K: Object> Simulation<K> {
     pub fn new() -> Self {
-        Self::with(Timing::real(), Setup::default())
+        Self::at(Pace::Real)
+    }
+
+    fn at(pace: Pace) -> Self {
+        Self::with(K::Service::timing(pace), Setup::default())
     }
 
     /// In a cloud that is ready at once.
     pub fn instant() -> Self {
-        Self::with(Timing::instant(), Setup::default())
+        Self::at(Pace::Instant)
     }
 
     /// In a cloud of few rounds.
     pub fn quick() -> Self {
-        Self::with(Timing::quick(), Setup::default())
+        Self::at(Pace::Quick)
     }
 
     /// With a sweep of half an hour, for days and weeks.
     pub fn patient() -> Self {
         let mut setup = Setup::default();
         setup.clocks.sweep = Duration::from_secs(1800);
-        Self::with(Timing::real(), setup)
+        Self::with(K::Service::timing(Pace::Real), setup)
     }
 
-    pub fn with(timing: Timing, setup: Setup) -> Self {
+    pub fn with(timing: <K::Service as Service>::Timing, setup: Setup) -> Self {
         let now = START.parse().unwrap();
-        let universe = Universe {
-            now,
-            aws: Aws::new(timing, now),
-            kube: Kube::default(),
-            calls: Vec::new(),
-            faults: Vec::new(),
-            late: Vec::new(),
-            crashed: false,
-        };
-        Self::over(universe, setup)
+        Self::over(Universe::new(K::Service::new(timing, now), now), setup)
     }
 
     /// An operator that starts in a universe.
-    pub fn over(universe: Universe, setup: Setup) -> Self {
+    pub fn over(universe: Universe<K>, setup: Setup) -> Self {
         let due = universe.kube.keys().into_iter().map(|key| (key, universe.now)).collect();
         let told = universe.kube.events.len();
         let shared = Shared::new(universe);
@@ -131,19 +139,20 @@ impl Sim {
     }
 
     /// The universe as it is, to start another simulation from.
-    pub fn snapshot(&self) -> Universe {
+    pub fn snapshot(&self) -> Universe<K> {
         self.shared.lock().clone()
     }
 
     /// The operator's process is replaced: its memory is lost.
     pub fn restart(&mut self) {
         self.world = start(&self.shared, &self.setup);
+        self.shared.lock().aws.forget();
         let (now, keys) = (self.now(), self.shared.lock().kube.keys());
         self.due = keys.into_iter().map(|key| (key, now)).collect();
     }
 
     /// The operator, to ask it in between.
-    pub fn world(&self) -> &World<SimCloud, SimCluster> {
+    pub fn world(&self) -> &World<SimCloud<K>, SimCluster<K>> {
         &self.world
     }
 
@@ -151,20 +160,20 @@ impl Sim {
         self.shared.lock().now
     }
 
-    pub fn apply(&mut self, manifest: Manifest) -> Key {
+    pub fn apply(&mut self, manifest: Manifest<K>) -> Key {
         let key = self.shared.lock().kube.apply(manifest.0);
         self.touch(&key);
         key
     }
 
-    pub fn edit(&mut self, key: &Key, change: impl FnOnce(&mut RdsInstance)) {
+    pub fn edit(&mut self, key: &Key, change: impl FnOnce(&mut K)) {
         self.shared.lock().kube.edit(key, change);
         self.touch(key);
     }
 
     pub fn annotate(&mut self, key: &Key, name: &str, value: &str) {
         self.edit(key, |object| {
-            object.metadata.annotations.get_or_insert_default().insert(name.into(), value.into());
+            object.meta_mut().annotations.get_or_insert_default().insert(name.into(), value.into());
         });
     }
 
@@ -187,7 +196,7 @@ impl Sim {
     }
 
     /// Changes AWS behind the operator's back.
-    pub fn aws<T>(&self, act: impl FnOnce(&mut Aws) -> T) -> T {
+    pub fn aws<T>(&self, act: impl FnOnce(&mut K::Service) -> T) -> T {
         let mut universe = self.shared.lock();
         let now = universe.now;
         universe.aws.advance(now);
@@ -195,7 +204,7 @@ impl Sim {
     }
 
     /// Changes Kubernetes behind the operator's back.
-    pub fn kube<T>(&self, act: impl FnOnce(&mut Kube) -> T) -> T {
+    pub fn kube<T>(&self, act: impl FnOnce(&mut Kube<K>) -> T) -> T {
         act(&mut self.shared.lock().kube)
     }
 
@@ -218,7 +227,7 @@ impl Sim {
     }
 
     /// One round with an object as some cache has it.
-    pub fn reconcile(&mut self, key: &Key, object: RdsInstance) -> Ended {
+    pub fn reconcile(&mut self, key: &Key, object: K) -> Ended {
         self.rounds += 1;
         let writes = self.kube_writes();
         let ended = match poll_once(reconcile(&self.world, object)) {
@@ -260,7 +269,7 @@ impl Sim {
     ///
     /// # Panics
     /// When it does not hold after 400 rounds.
-    pub fn until(&mut self, what: &str, holds: impl Fn(&Sim) -> bool) {
+    pub fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         for _ in 0..400 {
             if holds(self) {
                 return;
@@ -281,14 +290,14 @@ impl Sim {
         let secrets = universe.kube.secrets.values().flat_map(|secret| &secret.data);
         let stored =
             secrets.filter(|(key, _)| key.starts_with("password")).map(|(_, value)| value.expose().to_string());
-        let set = universe.aws.instances.values().map(|db| db.password.clone());
-        let passwords: Vec<String> = stored.chain(set).filter(|password| password.len() > 7).collect();
+        let passwords: Vec<String> =
+            stored.chain(universe.aws.passwords()).filter(|password| password.len() > 7).collect();
         let mut texts: Vec<String> = universe
             .kube
             .keys()
             .iter()
             .filter_map(|key| universe.kube.get(key))
-            .map(|object| serde_json::to_string(&object.status).unwrap())
+            .map(|object| serde_json::to_string(&HasStatus::status(&object)).unwrap())
             .collect();
         texts.extend(universe.kube.events[self.told..].iter().map(|(_, note)| format!("{note:?}")));
         self.told = universe.kube.events.len();
@@ -298,7 +307,7 @@ impl Sim {
     }
 }
 
-fn start(shared: &Shared, setup: &Setup) -> World<SimCloud, SimCluster> {
+fn start<K: Object>(shared: &Shared<K>, setup: &Setup) -> World<SimCloud<K>, SimCluster<K>> {
     let clock = shared.clone();
     World {
         cloud: SimCloud(shared.clone()),

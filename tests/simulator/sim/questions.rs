@@ -1,18 +1,20 @@
 //! What a test asks a simulation.
 
 use awsdb::aws::Password;
-use awsdb::kinds::rds::{RdsInstance, RdsInstanceStatus};
-use awsdb::spec::annotation;
+use awsdb::kind::Kind;
+use awsdb::spec::{SharedStatus, annotation};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{Resource, ResourceExt};
+use kube::ResourceExt;
+use kube::core::object::HasStatus;
 
-use super::Sim;
 use super::aws::Db;
 use super::faults::{Call, Fault, Seam};
 use super::kube::Key;
+use super::service::{Object, Service};
+use super::{Sim, Simulation};
 
-impl Sim {
-    pub fn object(&self, key: &Key) -> Option<RdsInstance> {
+impl<K: Object> Simulation<K> {
+    pub fn object(&self, key: &Key) -> Option<K> {
         self.kube(|kube| kube.get(key))
     }
 
@@ -20,12 +22,28 @@ impl Sim {
         self.object(key).is_none()
     }
 
-    pub fn status(&self, key: &Key) -> RdsInstanceStatus {
-        self.object(key).and_then(|object| object.status).unwrap_or_default()
+    pub fn status(&self, key: &Key) -> <K as HasStatus>::Status {
+        self.object(key).and_then(|object| HasStatus::status(&object).cloned()).unwrap_or_default()
+    }
+
+    /// The part of the status that every kind has.
+    pub fn shared_status(&self, key: &Key) -> SharedStatus {
+        self.object(key).and_then(|object| Kind::status(&object).cloned()).unwrap_or_default()
+    }
+
+    /// The name in AWS: the one in status, or the default one.
+    pub fn name_in_aws(&self, key: &Key) -> String {
+        self.shared_status(key).identifier.unwrap_or_else(|| format!("{}-{}", key.0, key.1))
+    }
+
+    /// Whether AWS still has something to do to the object's thing, which must exist.
+    pub fn is_busy(&self, key: &Key) -> bool {
+        let name = self.name_in_aws(key);
+        self.aws(|aws| aws.is_busy(&name))
     }
 
     pub fn condition(&self, key: &Key, type_: &str) -> Option<Condition> {
-        self.status(key).shared.conditions.into_iter().find(|condition| condition.type_ == type_)
+        self.shared_status(key).conditions.into_iter().find(|condition| condition.type_ == type_)
     }
 
     pub fn is_true(&self, key: &Key, type_: &str) -> bool {
@@ -44,27 +62,11 @@ impl Sim {
     /// Ready and synced for the generation that is stored, and not being deleted.
     pub fn is_settled(&self, key: &Key) -> bool {
         let Some(object) = self.object(key) else { return true };
-        let status = object.status.clone().unwrap_or_default().shared;
+        let status = self.shared_status(key);
         object.meta().deletion_timestamp.is_none()
             && status.observed_generation == object.meta().generation
             && self.is_true(key, "Ready")
             && self.is_true(key, "Synced")
-    }
-
-    /// The database of an object with the default identifier.
-    pub fn db(&self, key: &Key) -> Option<Db> {
-        let name = self.status(key).shared.identifier.unwrap_or_else(|| format!("{}-{}", key.0, key.1));
-        self.aws(|aws| aws.instances.get(&name).cloned())
-    }
-
-    /// The database, which must be there.
-    pub fn the_db(&self, key: &Key) -> Db {
-        self.db(key).unwrap_or_else(|| panic!("there is no database\n{}", self.report()))
-    }
-
-    /// Changes the database behind the operator's back.
-    pub fn with_db(&self, name: &str, change: impl FnOnce(&mut Db)) {
-        self.aws(|aws| change(aws.instances.get_mut(name).expect("the database exists")));
     }
 
     pub fn secret(&self, namespace: &str, name: &str) -> Option<std::collections::BTreeMap<String, Password>> {
@@ -83,29 +85,6 @@ impl Sim {
         });
         let keys: Vec<Key> = self.kube(|kube| kube.keys());
         keys.iter().for_each(|key| self.touch(key));
-    }
-
-    /// Whether what workloads mount opens the database: the right host and the password in force.
-    pub fn opens(&self, key: &Key) -> Result<(), String> {
-        let object = self.object(key).ok_or("the object is gone")?;
-        let given = object.spec.shared.connection_secret.name.clone();
-        let name = given.unwrap_or_else(|| format!("{}-connection", object.name_any()));
-        let secret = self.secret(&key.0, &name).ok_or("there is no connection Secret")?;
-        let db = self.db(key).ok_or("there is no database")?;
-        let (host, port) = db.shown.endpoint.ok_or("there is no endpoint")?;
-        let is = |field: &str, value: &str| secret.get(field).is_some_and(|it| it.expose() == value);
-        match () {
-            () if !is("host", &host) || !is("port", &port.to_string()) => Err("the Secret names another host".into()),
-            () if !is("password", &db.password) => Err("the Secret has another password than the database".into()),
-            () => Ok(()),
-        }
-    }
-
-    /// Fails with everything that is known unless the Secret opens the database.
-    pub fn must_open(&self, key: &Key) {
-        if let Err(why) = self.opens(key) {
-            panic!("{why}\n{}", self.report());
-        }
     }
 
     /// How many calls there were so far.
@@ -149,7 +128,7 @@ impl Sim {
     }
 
     pub fn held_hash(&self, key: &Key) -> Option<String> {
-        self.status(key).shared.plan.and_then(|plan| plan.hash)
+        self.shared_status(key).plan.and_then(|plan| plan.hash)
     }
 
     /// The user approves what is held.
@@ -169,18 +148,9 @@ impl Sim {
         for key in self.kube(|kube| kube.keys()) {
             let object = self.object(&key).unwrap();
             lines.push(format!("object {key:?} deleting={}", object.meta().deletion_timestamp.is_some()));
-            lines.push(serde_json::to_string_pretty(&object.status).unwrap());
+            lines.push(serde_json::to_string_pretty(&HasStatus::status(&object)).unwrap());
         }
-        self.aws(|aws| {
-            for (name, db) in &aws.instances {
-                lines.push(format!(
-                    "database {name}: {} pending {:?}",
-                    db.shown.status,
-                    awsdb::diff::fields(&db.shown.pending)
-                ));
-            }
-            lines.push(format!("snapshots {:?} deleted {:?}", aws.snapshots.keys().collect::<Vec<_>>(), aws.deleted));
-        });
+        lines.extend(self.aws(|aws| aws.report()));
         let calls = self.calls(0);
         let last = calls.len().saturating_sub(40);
         lines.extend(calls.iter().enumerate().skip(last).map(|(n, call)| {
@@ -193,6 +163,47 @@ impl Sim {
             )
         }));
         lines.join("\n")
+    }
+}
+
+impl Sim {
+    /// The database of an object with the default identifier.
+    pub fn db(&self, key: &Key) -> Option<Db> {
+        let name = self.name_in_aws(key);
+        self.aws(|aws| aws.instances.get(&name).cloned())
+    }
+
+    /// The database, which must be there.
+    pub fn the_db(&self, key: &Key) -> Db {
+        self.db(key).unwrap_or_else(|| panic!("there is no database\n{}", self.report()))
+    }
+
+    /// Changes the database behind the operator's back.
+    pub fn with_db(&self, name: &str, change: impl FnOnce(&mut Db)) {
+        self.aws(|aws| change(aws.instances.get_mut(name).expect("the database exists")));
+    }
+
+    /// Whether what workloads mount opens the database: the right host and the password in force.
+    pub fn opens(&self, key: &Key) -> Result<(), String> {
+        let object = self.object(key).ok_or("the object is gone")?;
+        let given = object.spec.shared.connection_secret.name.clone();
+        let name = given.unwrap_or_else(|| format!("{}-connection", object.name_any()));
+        let secret = self.secret(&key.0, &name).ok_or("there is no connection Secret")?;
+        let db = self.db(key).ok_or("there is no database")?;
+        let (host, port) = db.shown.endpoint.ok_or("there is no endpoint")?;
+        let is = |field: &str, value: &str| secret.get(field).is_some_and(|it| it.expose() == value);
+        match () {
+            () if !is("host", &host) || !is("port", &port.to_string()) => Err("the Secret names another host".into()),
+            () if !is("password", &db.password) => Err("the Secret has another password than the database".into()),
+            () => Ok(()),
+        }
+    }
+
+    /// Fails with everything that is known unless the Secret opens the database.
+    pub fn must_open(&self, key: &Key) {
+        if let Err(why) = self.opens(key) {
+            panic!("{why}\n{}", self.report());
+        }
     }
 }
 

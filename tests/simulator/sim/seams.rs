@@ -1,50 +1,38 @@
 //! The two traits of the operator, implemented over the universe.
 
-use awsdb::aws::rds::{Action, Id, Observed, RdsRemote};
-use awsdb::aws::{Action as _, Cloud, CloudError, Look, Looked, Password};
-use awsdb::controller::cluster::{Cluster, ClusterError, Note, SecretContent};
-use awsdb::kinds::rds::RdsInstance;
-use kube::ResourceExt;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
-use super::universe::{LateCall, Shared, aws_call, aws_failure, kube_call};
+use awsdb::aws::{Action as _, Cloud, CloudError, Look, Looked, Password};
+use awsdb::controller::cluster::{Cluster, ClusterError, Note, SecretContent};
+use awsdb::kind::{Action, Id, Observed};
+use kube::ResourceExt;
+use serde_json::Value;
+
+use super::service::{Object, Service};
+use super::universe::{LateCall, Shared, Universe, aws_call, aws_failure, kube_call};
 
 /// AWS, as the operator reaches it.
-#[derive(Clone)]
-pub struct SimCloud(pub Shared);
+pub struct SimCloud<K: Object>(pub Shared<K>);
 
 /// Kubernetes, as the operator reaches it.
-#[derive(Clone)]
-pub struct SimCluster(pub Shared);
+pub struct SimCluster<K: Object>(pub Shared<K>);
 
-impl Cloud<RdsRemote> for SimCloud {
-    async fn observe(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
-        let call = aws_call("DescribeDBInstances", format!("{} {look:?}", id.identifier), false);
-        let fail = |code| aws_failure("DescribeDBInstances", code);
-        self.0
-            .pass(
-                call,
-                None,
-                |universe| {
-                    let now = universe.now;
-                    universe.aws.advance(now);
-                    universe.aws.observe(id, look)
-                },
-                fail,
-            )
-            .await
+impl<K: Object> Cloud<K::Remote> for SimCloud<K> {
+    async fn observe(&self, id: &Id<K>, look: Look) -> Result<Looked<Observed<K>>, CloudError> {
+        let call = aws_call(K::Service::DESCRIBE, format!("{} {look:?}", K::Service::name(id)), false);
+        let fail = |code| aws_failure(K::Service::DESCRIBE, code);
+        self.0.pass(call, None, |universe| universe.observe(id, look), fail).await
     }
 
-    async fn perform(&self, id: &Id, action: &Action, password: Option<&Password>) -> Result<(), CloudError> {
+    async fn perform(&self, id: &Id<K>, action: &Action<K>, password: Option<&Password>) -> Result<(), CloudError> {
         let operation = action.operation();
-        let call = aws_call(operation, format!("{} {action:?}", id.identifier), true);
+        let call = aws_call(operation, format!("{} {action:?}", K::Service::name(id)), true);
         let (id, action, password) = (id.clone(), action.clone(), password.cloned());
         let late = {
             let at = self.0.lock().now;
             LateCall { at, id: id.clone(), action: action.clone(), password: password.clone() }
         };
-        let act = |universe: &mut super::universe::Universe| {
+        let act = |universe: &mut Universe<K>| {
             let now = universe.now;
             universe.aws.perform(now, &id, &action, password.as_ref())
         };
@@ -56,8 +44,8 @@ fn failure(code: &'static str) -> ClusterError {
     ClusterError::Other(format!("{code}: the API server did not answer"))
 }
 
-impl Cluster<RdsInstance> for SimCluster {
-    async fn object(&self, namespace: &str, name: &str) -> Result<Option<RdsInstance>, ClusterError> {
+impl<K: Object> Cluster<K> for SimCluster<K> {
+    async fn object(&self, namespace: &str, name: &str) -> Result<Option<K>, ClusterError> {
         let key = (namespace.to_string(), name.to_string());
         self.0
             .pass(kube_call("object", name.into(), false), None, |universe| Ok(universe.kube.get(&key)), failure)
@@ -66,13 +54,13 @@ impl Cluster<RdsInstance> for SimCluster {
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<SecretContent>, ClusterError> {
         let key = (namespace.to_string(), name.to_string());
-        let read = |universe: &mut super::universe::Universe| Ok(universe.kube.secrets.get(&key).cloned());
+        let read = |universe: &mut Universe<K>| Ok(universe.kube.secrets.get(&key).cloned());
         self.0.pass(kube_call("secret", name.into(), false), None, read, failure).await
     }
 
     async fn config_map(&self, namespace: &str, name: &str) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
         let key = (namespace.to_string(), name.to_string());
-        let read = |universe: &mut super::universe::Universe| Ok(universe.kube.config_maps.get(&key).cloned());
+        let read = |universe: &mut Universe<K>| Ok(universe.kube.config_maps.get(&key).cloned());
         self.0.pass(kube_call("config_map", name.into(), false), None, read, failure).await
     }
 
@@ -86,12 +74,12 @@ impl Cluster<RdsInstance> for SimCluster {
         self.0.pass(call, None, |universe| universe.kube.delete_secret(namespace, name, version), failure).await
     }
 
-    async fn write_status(&self, object: &RdsInstance, status: Value) -> Result<String, ClusterError> {
+    async fn write_status(&self, object: &K, status: Value) -> Result<String, ClusterError> {
         let call = kube_call("write_status", object.name_any(), true);
         self.0.pass(call, None, |universe| universe.kube.write_status(object, status), failure).await
     }
 
-    async fn set_finalizers(&self, object: &RdsInstance, names: Vec<String>) -> Result<RdsInstance, ClusterError> {
+    async fn set_finalizers(&self, object: &K, names: Vec<String>) -> Result<K, ClusterError> {
         let call = kube_call("set_finalizers", format!("{names:?}"), true);
         self.0.pass(call, None, |universe| universe.kube.set_finalizers(object, names), failure).await
     }
@@ -101,10 +89,10 @@ impl Cluster<RdsInstance> for SimCluster {
         self.0.pass(call, None, |universe| Ok(universe.kube.crd_is_being_deleted), failure).await
     }
 
-    async fn tell(&self, object: &RdsInstance, note: Note) {
+    async fn tell(&self, object: &K, note: Note) {
         let call = kube_call("tell", format!("{}: {}", note.reason, note.text), true);
         let key = (object.namespace().unwrap_or_default(), object.name_any());
-        let write = |universe: &mut super::universe::Universe| {
+        let write = |universe: &mut Universe<K>| {
             universe.kube.events.push((key, note));
             Ok(())
         };

@@ -4,35 +4,41 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 
-use awsdb::aws::rds::{Action, Id};
-use awsdb::aws::{CloudError, Password};
+use awsdb::aws::{CloudError, Look, Looked, Password};
+use awsdb::kind::{Action, Id, Observed};
+use awsdb::kinds::rds::RdsInstance;
 
-use super::aws::Aws;
 use super::faults::{At, Call, Fault, Seam};
 use super::kube::Kube;
+use super::service::{Object, Service};
 
 /// A call that AWS gets to later than its caller waits.
 #[derive(Clone)]
-pub struct LateCall {
+pub struct LateCall<K: Object> {
     pub at: Timestamp,
-    pub id: Id,
-    pub action: Action,
+    pub id: Id<K>,
+    pub action: Action<K>,
     pub password: Option<Password>,
 }
 
 /// Everything that outlives a crash of the operator.
 #[derive(Clone)]
-pub struct Universe {
+pub struct Universe<K: Object = RdsInstance> {
     pub now: Timestamp,
-    pub aws: Aws,
-    pub kube: Kube,
+    pub aws: K::Service,
+    pub kube: Kube<K>,
     pub calls: Vec<Call>,
     pub faults: Vec<(At, Fault)>,
-    pub late: Vec<LateCall>,
+    pub late: Vec<LateCall<K>>,
     pub crashed: bool,
 }
 
-impl Universe {
+impl<K: Object> Universe<K> {
+    pub fn new(aws: K::Service, now: Timestamp) -> Self {
+        let (kube, calls, faults, late) = (Kube::default(), Vec::new(), Vec::new(), Vec::new());
+        Self { now, aws, kube, calls, faults, late, crashed: false }
+    }
+
     /// Moves the clock and lets AWS do what is due.
     pub fn advance(&mut self, to: Timestamp) {
         loop {
@@ -48,51 +54,74 @@ impl Universe {
         self.aws.advance(self.now);
     }
 
-    /// Numbers the call and tells what happens to it.
-    fn enter(&mut self, call: Call) -> (usize, Option<Fault>) {
-        let number = self.calls.len();
-        let fits = |at: &At| match at {
-            At::Call(n) => *n == number,
-            At::Next(operation) | At::Each(operation) => *operation == call.operation,
+    /// Answers a look; its further reads are calls of their own.
+    pub fn observe(&mut self, id: &Id<K>, look: Look) -> Result<Looked<Observed<K>>, CloudError> {
+        self.aws.advance(self.now);
+        let Self { aws, calls, faults, crashed, .. } = self;
+        let name = K::Service::name(id);
+        let mut read = |operation| {
+            let (number, fault) = enter(calls, faults, aws_call(operation, name.into(), false));
+            calls[number].took_effect = fault.is_none();
+            *crashed |= matches!(fault, Some(Fault::CrashBefore | Fault::CrashAfter));
+            fault.map_or(Ok(()), |fault| Err(format!("{operation}: {fault:?}")))
         };
-        let place = self.faults.iter().position(|(at, _)| fits(at));
-        let fault = place.map(|place| match &self.faults[place].0 {
-            At::Each(_) => self.faults[place].1,
-            _ => self.faults.remove(place).1,
-        });
-        self.calls.push(Call { fault, ..call });
-        (number, fault)
+        aws.observe(id, look, &mut read)
     }
 }
 
-/// The universe as the two seams and the test hold it.
-#[derive(Clone)]
-pub struct Shared(Arc<Mutex<Universe>>);
+/// Numbers the call and tells what happens to it.
+fn enter(calls: &mut Vec<Call>, faults: &mut Vec<(At, Fault)>, call: Call) -> (usize, Option<Fault>) {
+    let number = calls.len();
+    let fits = |at: &At| match at {
+        At::Call(n) => *n == number,
+        At::Next(operation) | At::Each(operation) => *operation == call.operation,
+    };
+    let place = faults.iter().position(|(at, _)| fits(at));
+    let fault = place.map(|place| match &faults[place].0 {
+        At::Each(_) => faults[place].1,
+        _ => faults.remove(place).1,
+    });
+    calls.push(Call { fault, ..call });
+    (number, fault)
+}
 
-impl Shared {
-    pub fn new(universe: Universe) -> Self {
+/// The universe as the two seams and the test hold it.
+pub struct Shared<K: Object>(Arc<Mutex<Universe<K>>>);
+
+impl<K: Object> Clone for Shared<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K: Object> Shared<K> {
+    pub fn new(universe: Universe<K>) -> Self {
         Self(Arc::new(Mutex::new(universe)))
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, Universe> {
+    pub fn lock(&self) -> MutexGuard<'_, Universe<K>> {
         self.0.lock().unwrap()
     }
 
     /// Lets a call pass, with whatever fault is planned for it.
-    pub async fn pass<T, E>(
+    pub async fn pass<T: Send, E: Send>(
         &self,
         call: Call,
-        late: Option<LateCall>,
-        act: impl FnOnce(&mut Universe) -> Result<T, E> + Send,
+        late: Option<LateCall<K>>,
+        act: impl FnOnce(&mut Universe<K>) -> Result<T, E> + Send,
         fail: impl FnOnce(&'static str) -> E + Send,
     ) -> Result<T, E> {
-        let (number, fault) = self.lock().enter(call);
-        let act = |universe: &mut Universe| {
+        let (number, fault) = {
+            let mut universe = self.lock();
+            let Universe { calls, faults, .. } = &mut *universe;
+            enter(calls, faults, call)
+        };
+        let act = |universe: &mut Universe<K>| {
             let answer = act(universe);
             universe.calls[number].took_effect = answer.is_ok();
             answer
         };
-        match fault {
+        let answer = match fault {
             None => act(&mut self.lock()),
             Some(Fault::CrashBefore) => self.crash().await,
             Some(Fault::CrashAfter) => {
@@ -111,7 +140,9 @@ impl Shared {
                 universe.late.extend(late.map(|late| LateCall { at, ..late }));
                 Err(fail("Timeout"))
             }
-        }
+        };
+        let died_within = self.lock().crashed;
+        if died_within { self.crash().await } else { answer }
     }
 
     /// The process is gone: nothing after this is ever polled.

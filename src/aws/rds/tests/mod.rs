@@ -6,7 +6,6 @@ mod creations;
 mod looks;
 mod refusals;
 mod sent;
-mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +14,7 @@ use sent::{Members, SOURCE_DECIDES, all, but, members, sent, sent_over};
 use super::settings::{Domain, Volume};
 use super::{Action, Id, Origin, Settings};
 use crate::aws::owner::Tags;
+use crate::aws::wire;
 use crate::aws::{Password, PasswordUse};
 
 /// What must never be printed.

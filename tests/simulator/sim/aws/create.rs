@@ -4,10 +4,7 @@ use awsdb::aws::owner::Tags;
 use awsdb::aws::rds::{Instance, Origin, Settings, SourceId};
 use awsdb::diff::fields;
 
-use super::{Answer, Aws, Db, Effect, Refused, refused, set, unset};
-
-/// The region of the simulated account.
-pub const REGION: &str = "us-east-1";
+use super::{Answer, Aws, Db, Effect, REGION, Refused, refused, set, unset};
 
 /// What AWS chooses where the caller says nothing.
 pub fn defaults(engine: &str) -> Settings {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use awsdb::aws::rds::{Action, ParameterGroup, SubnetGroup};
 
-use super::create::REGION;
-use super::{Answer, Aws, Effect, Refused, refused};
+use super::{Answer, Aws, Effect, REGION, Refused, refused};
 
 /// Parameters that need a reboot; all others are dynamic.
 const STATIC: [&str; 3] = ["shared_buffers", "max_connections", "wal_level"];

@@ -8,7 +8,7 @@ use super::{Answer, Aws, Db, Effect, Refused, refused, set, unset};
 
 impl Aws {
     /// Does everything that is due.
-    pub fn advance(&mut self, now: Timestamp) {
+    pub(super) fn pass_time(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
         for snap in self.snapshots.values_mut().filter(|snap| snap.ready_at <= now && snap.shown.status == "creating") {
             snap.shown.status = "available".into();
@@ -24,8 +24,7 @@ impl Aws {
 
     fn next_due(&mut self, name: &str) -> Option<Effect> {
         let now = self.now;
-        let db = self.instances.get_mut(name)?;
-        db.agenda.first().is_some_and(|(at, _)| *at <= now).then(|| db.agenda.remove(0).1)
+        self.instances.get_mut(name)?.agenda.due(now)
     }
 
     fn happen(&mut self, name: &str, effect: Effect) {
@@ -136,7 +135,7 @@ impl Aws {
             return refused("InvalidDBInstanceState", format!("Instance {name} is not stopped or inaccessible."));
         }
         // It restarts by our word now, not by itself; a start reads the parameters anew.
-        db.agenda.retain(|(_, effect)| !matches!(effect, Effect::RestartsItself(_) | Effect::Status(_)));
+        db.agenda.retain(|effect| !matches!(effect, Effect::RestartsItself(_) | Effect::Status(_)));
         db.plan(now, Effect::Status("starting"));
         db.plan(done, Effect::LoadParameters);
         db.plan(done, Effect::RestartsItself(None));

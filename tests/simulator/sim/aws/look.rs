@@ -3,22 +3,20 @@
 use std::collections::BTreeMap;
 
 use awsdb::aws::rds::{Id, Observed, Source, SourceId};
-use awsdb::aws::{CloudError, Look, Looked, Password, Seen};
+use awsdb::aws::{CloudError, Look, Looked, Password};
 
-use super::{Aws, REGION};
+use super::{Aws, REGION, Service};
 
 impl Aws {
     /// Answers a look.
-    pub fn observe(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
+    pub(super) fn look(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
         assert_eq!(id.region, REGION, "the operator looked in another region");
-        if let Some((code, message)) = self.unreadable {
-            return Err(CloudError::answered("DescribeDBInstances", code, message));
-        }
+        self.unreadable(Self::DESCRIBE)?;
         let observed = match (&self.stale, look) {
             (Some(stale), Look::Shared) => stale.clone(),
             _ => self.fresh(id),
         };
-        Ok(Looked { observed, look, account: self.account.clone() })
+        Ok(self.answer(observed, look))
     }
 
     /// Everything as it is now.
@@ -48,13 +46,6 @@ impl Aws {
                 self.part("managedPassword", || active.map(|db| Password::new(db.password.clone())));
         }
         seen
-    }
-
-    fn part<T>(&self, part: &'static str, read: impl FnOnce() -> Option<T>) -> Seen<T> {
-        match self.unread.get(part) {
-            Some(why) => Seen::Unread(why.clone()),
-            None => read().map_or(Seen::Absent, Seen::Present),
-        }
     }
 
     fn source(&self, source: &SourceId) -> Option<Source> {

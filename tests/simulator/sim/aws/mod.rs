@@ -8,14 +8,21 @@ mod modify;
 mod remove;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use awsdb::aws::rds::{Action, Id, Instance, Observed, ParameterGroup, Settings, Snapshot, SubnetGroup};
-use awsdb::aws::{Action as _, CloudError, Password};
+use awsdb::aws::rds::{Action, Id, Instance, Observed, ParameterGroup, RdsRemote, Settings, Snapshot, SubnetGroup};
+use awsdb::aws::{Action as _, CloudError, Look, Looked, Password};
+use awsdb::kinds::rds::{RdsInstance, RdsInstanceSpec};
+use awsdb::spec::SharedSpec;
 
-pub use create::{REGION, defaults};
+use super::agenda::Agenda;
+use super::desk::{Answer, Desk, REGION, Refused, refused};
+use super::service::{Object, Pace, Read, Service};
+
+pub use create::defaults;
 
 /// How long AWS takes, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +142,7 @@ pub struct Db {
     /// The parameter group that comes with the pending upgrade; no describe shows it.
     group_of_upgrade: Option<Value>,
     listed_at: Timestamp,
-    agenda: Vec<(Timestamp, Effect)>,
+    agenda: Agenda<Effect>,
     frozen: bool,
 }
 
@@ -148,15 +155,6 @@ pub struct Snap {
     ready_at: Timestamp,
 }
 
-/// AWS refuses the next calls of an operation.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    pub operation: &'static str,
-    pub code: &'static str,
-    pub message: &'static str,
-    pub times: usize,
-}
-
 /// A database that was deleted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deleted {
@@ -165,67 +163,70 @@ pub struct Deleted {
     pub final_snapshot: Option<String>,
 }
 
-/// An account in one region.
+/// RDS of an account in one region.
 #[derive(Clone)]
 pub struct Aws {
-    pub account: String,
+    desk: Desk<Observed>,
     pub timing: Timing,
     pub instances: BTreeMap<String, Db>,
     pub snapshots: BTreeMap<String, Snap>,
     pub parameter_groups: BTreeMap<String, ParameterGroup>,
     pub subnet_groups: BTreeMap<String, SubnetGroup>,
-    pub refusals: Vec<Refusal>,
-    /// Modifications are accepted and forgotten.
-    pub forgets: bool,
-    /// Parts that the caller may not read, with the reason.
-    pub unread: BTreeMap<&'static str, String>,
-    /// The main describe fails.
-    pub unreadable: Option<(&'static str, &'static str)>,
-    /// What shared looks are answered from, when it is not what is.
-    pub stale: Option<Observed>,
-    /// Identifiers of the databases made, in order.
-    pub made: Vec<String>,
     pub deleted: Vec<Deleted>,
-    /// How many databases were deleted by somebody else.
-    pub losses: usize,
-    now: Timestamp,
-    serial: u32,
 }
 
-impl Aws {
-    pub fn new(timing: Timing, now: Timestamp) -> Self {
+impl Deref for Aws {
+    type Target = Desk<Observed>;
+
+    fn deref(&self) -> &Desk<Observed> {
+        &self.desk
+    }
+}
+
+impl DerefMut for Aws {
+    fn deref_mut(&mut self) -> &mut Desk<Observed> {
+        &mut self.desk
+    }
+}
+
+impl Service for Aws {
+    type Remote = RdsRemote;
+    type Timing = Timing;
+    const DESCRIBE: &'static str = "DescribeDBInstances";
+
+    fn timing(pace: Pace) -> Timing {
+        match pace {
+            Pace::Real => Timing::real(),
+            Pace::Quick => Timing::quick(),
+            Pace::Instant => Timing::instant(),
+        }
+    }
+
+    fn new(timing: Timing, now: Timestamp) -> Self {
         Self {
-            account: "123456789012".into(),
+            desk: Desk::new(now),
             timing,
             instances: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             parameter_groups: BTreeMap::new(),
             subnet_groups: BTreeMap::new(),
-            refusals: Vec::new(),
-            forgets: false,
-            unread: BTreeMap::new(),
-            unreadable: None,
-            stale: None,
-            made: Vec::new(),
             deleted: Vec::new(),
-            losses: 0,
-            now,
-            serial: 0,
         }
     }
 
-    /// Refuses the next call of an operation.
-    pub fn refuse(&mut self, operation: &'static str, code: &'static str, message: &'static str) {
-        self.refusals.push(Refusal { operation, code, message, times: 1 });
+    fn name(id: &Id) -> &str {
+        &id.identifier
     }
 
-    /// Refuses every call of an operation.
-    pub fn refuse_always(&mut self, operation: &'static str, code: &'static str, message: &'static str) {
-        self.refusals.push(Refusal { operation, code, message, times: usize::MAX });
+    fn advance(&mut self, now: Timestamp) {
+        self.pass_time(now);
     }
 
-    /// One mutating call.
-    pub fn perform(
+    fn observe(&mut self, id: &Id, look: Look, _read: &mut Read<'_>) -> Result<Looked<Observed>, CloudError> {
+        self.look(id, look)
+    }
+
+    fn perform(
         &mut self,
         now: Timestamp,
         id: &Id,
@@ -234,18 +235,40 @@ impl Aws {
     ) -> Result<(), CloudError> {
         self.advance(now);
         let operation = action.operation();
-        if let Some(place) =
-            self.refusals.iter().position(|refusal| refusal.operation == operation && refusal.times > 0)
-        {
-            let refusal = &mut self.refusals[place];
-            refusal.times = refusal.times.saturating_sub(1);
-            return Err(CloudError::answered(operation, refusal.code, refusal.message));
-        }
-        let answer = self.carry_out(id, action, password);
+        let answer = match self.refusal(operation) {
+            Some(refusal) => Err(refusal),
+            None => self.carry_out(id, action, password),
+        };
         self.advance(now);
         answer.map_err(|(code, message)| CloudError::answered(operation, code, &message))
     }
 
+    fn is_busy(&self, name: &str) -> bool {
+        self.instances[name].is_busy()
+    }
+
+    fn report(&self) -> Vec<String> {
+        let databases = self.instances.iter().map(|(name, db)| {
+            format!("database {name}: {} pending {:?}", db.shown.status, awsdb::diff::fields(&db.shown.pending))
+        });
+        let snapshots = self.snapshots.keys().collect::<Vec<_>>();
+        databases.chain([format!("snapshots {snapshots:?} deleted {:?}", self.deleted)]).collect()
+    }
+
+    fn passwords(&self) -> Vec<String> {
+        self.instances.values().map(|db| db.password.clone()).collect()
+    }
+}
+
+impl Object for RdsInstance {
+    type Service = Aws;
+
+    fn shared_mut(spec: &mut RdsInstanceSpec) -> &mut SharedSpec {
+        &mut spec.shared
+    }
+}
+
+impl Aws {
     fn carry_out(&mut self, id: &Id, action: &Action, password: Option<&Password>) -> Answer {
         let name = id.identifier.as_str();
         let password = password.map(|password| password.expose().to_string());
@@ -289,23 +312,6 @@ impl Aws {
     fn db(&mut self, name: &str) -> Result<&mut Db, Refused> {
         self.instances.get_mut(name).ok_or(("DBInstanceNotFound", format!("DBInstance {name} not found.")))
     }
-
-    fn after(&self, seconds: i64) -> Timestamp {
-        self.now + SignedDuration::from_secs(seconds)
-    }
-
-    fn next_serial(&mut self) -> u32 {
-        self.serial += 1;
-        self.serial
-    }
-}
-
-/// AWS's code and words.
-type Refused = (&'static str, String);
-type Answer = Result<(), Refused>;
-
-fn refused<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refused> {
-    Err((code, message.into()))
 }
 
 /// Puts fields into settings.
@@ -334,19 +340,18 @@ impl Db {
             reboots: 0,
             group_of_upgrade: None,
             listed_at: Timestamp::UNIX_EPOCH,
-            agenda: Vec::new(),
+            agenda: Agenda::default(),
             frozen: false,
         }
     }
 
     fn plan(&mut self, at: Timestamp, effect: Effect) {
-        self.agenda.push((at, effect));
-        self.agenda.sort_by_key(|(at, _)| *at);
+        self.agenda.plan(at, effect);
     }
 
     /// Whether AWS still has something to do to it.
     pub fn is_busy(&self) -> bool {
-        self.agenda.iter().any(|(_, effect)| !matches!(effect, Effect::RestartsItself(_)))
+        self.agenda.effects().any(|effect| !matches!(effect, Effect::RestartsItself(_)))
     }
 
     /// Stays in a status, whatever happens to it.

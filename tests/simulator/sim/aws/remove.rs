@@ -2,8 +2,7 @@
 
 use awsdb::aws::rds::Snapshot;
 
-use super::create::REGION;
-use super::{Answer, Aws, Deleted, Effect, Snap, refused};
+use super::{Answer, Aws, Deleted, Effect, REGION, Service, Snap, refused};
 
 impl Aws {
     pub(super) fn delete(&mut self, name: &str, final_snapshot: Option<&str>) -> Answer {

@@ -1,4 +1,5 @@
-//! AWS's end of the wire: answers by operation, and remembers what was asked.
+#![cfg(test)]
+//! AWS's end of the wire: answers by operation, and remembers what was asked. The SDK of the tests is real; only this is not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -14,9 +15,11 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-use crate::aws::Aws;
-use crate::aws::Cloud;
-use crate::aws::rds::RdsRemote;
+use serde_json::{Value, json};
+
+use super::dynamo::DynamoRemote;
+use super::rds::RdsRemote;
+use super::{Aws, Cloud};
 
 /// What comes back.
 #[derive(Clone, Debug)]
@@ -28,7 +31,7 @@ enum Answer {
 
 /// One request as it was sent.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(in crate::aws) struct Asked {
     pub operation: String,
     pub host: String,
     /// Address and headers.
@@ -37,8 +40,13 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// The body of a JSON request.
+    pub(in crate::aws) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
     /// The members of a query request, without operation and version.
-    pub(super) fn members(&self) -> BTreeMap<String, String> {
+    pub(in crate::aws) fn members(&self) -> BTreeMap<String, String> {
         let mut members: BTreeMap<String, String> =
             self.body.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), decoded(v))).collect();
         members.remove("Action");
@@ -64,10 +72,10 @@ fn decoded(text: &str) -> String {
 }
 
 /// A call as the observer was told of it: service, operation, result.
-pub(super) type Told = (String, String, String);
+pub(in crate::aws) type Told = (String, String, String);
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wire {
+pub(in crate::aws) struct Wire {
     answers: Arc<Mutex<BTreeMap<String, VecDeque<Answer>>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
     told: Arc<Mutex<Vec<Told>>>,
@@ -75,32 +83,41 @@ pub(super) struct Wire {
 
 impl Wire {
     /// With an STS that knows the account.
-    pub(super) fn new() -> Self {
+    pub(in crate::aws) fn new() -> Self {
         Self::default().answering("GetCallerIdentity", "<Account>111122223333</Account>")
     }
 
     /// The next call of this operation gets this result; the last answer is repeated.
-    pub(super) fn answering(self, operation: &str, result: &str) -> Self {
+    pub(in crate::aws) fn answering(self, operation: &str, result: &str) -> Self {
         let text =
             format!("<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>");
         self.with(operation, Answer::Http(200, text))
     }
 
-    pub(super) fn refusing(self, operation: &str, status: u16, code: &str, message: &str) -> Self {
+    pub(in crate::aws) fn refusing(self, operation: &str, status: u16, code: &str, message: &str) -> Self {
         let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
         let text = format!("<ErrorResponse>{error}<RequestId>r-{status}-1</RequestId></ErrorResponse>");
         self.with(operation, Answer::Http(status, text))
     }
 
-    pub(super) fn raw(self, operation: &str, status: u16, text: &str) -> Self {
+    /// The next call of this operation (`Operation`, or `Operation@region`) of a JSON service gets this.
+    pub(in crate::aws) fn json(self, operation: &str, answer: Value) -> Self {
+        self.with(operation, Answer::Http(200, answer.to_string()))
+    }
+
+    pub(in crate::aws) fn json_refusing(self, operation: &str, code: &str, message: &str) -> Self {
+        self.with(operation, Answer::Http(400, refusal(code, message)))
+    }
+
+    pub(in crate::aws) fn raw(self, operation: &str, status: u16, text: &str) -> Self {
         self.with(operation, Answer::Http(status, text.into()))
     }
 
-    pub(super) fn silent(self, operation: &str) -> Self {
+    pub(in crate::aws) fn silent(self, operation: &str) -> Self {
         self.with(operation, Answer::Silence)
     }
 
-    pub(super) fn unreachable(self, operation: &str) -> Self {
+    pub(in crate::aws) fn unreachable(self, operation: &str) -> Self {
         self.with(operation, Answer::Refused)
     }
 
@@ -109,13 +126,21 @@ impl Wire {
         self
     }
 
-    /// Our clients on this wire.
-    pub(super) fn aws(&self) -> impl Cloud<RdsRemote> + use<> {
-        let credentials = Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test");
-        self.aws_with(SharedCredentialsProvider::new(credentials))
+    /// Our clients on this wire, for tables.
+    pub(in crate::aws) fn dynamo(&self) -> impl Cloud<DynamoRemote> + use<> {
+        self.clients(SharedCredentialsProvider::new(credentials()))
     }
 
-    pub(super) fn aws_with(&self, credentials: SharedCredentialsProvider) -> impl Cloud<RdsRemote> + use<> {
+    /// Our clients on this wire, for DB instances.
+    pub(in crate::aws) fn aws(&self) -> impl Cloud<RdsRemote> + use<> {
+        self.aws_with(SharedCredentialsProvider::new(credentials()))
+    }
+
+    pub(in crate::aws) fn aws_with(&self, credentials: SharedCredentialsProvider) -> impl Cloud<RdsRemote> + use<> {
+        self.clients(credentials)
+    }
+
+    pub(in crate::aws) fn clients(&self, credentials: SharedCredentialsProvider) -> Aws {
         let base = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))
@@ -131,25 +156,31 @@ impl Wire {
     }
 
     /// Every request of an operation.
-    pub(super) fn asked(&self, operation: &str) -> Vec<Asked> {
+    pub(in crate::aws) fn asked(&self, operation: &str) -> Vec<Asked> {
         self.asked.lock().unwrap().iter().filter(|asked| asked.operation == operation).cloned().collect()
     }
 
     /// The only request of an operation.
-    pub(super) fn once(&self, operation: &str) -> Asked {
+    pub(in crate::aws) fn once(&self, operation: &str) -> Asked {
         let asked = self.asked(operation);
         assert_eq!(asked.len(), 1, "{operation}");
         asked[0].clone()
     }
 
     /// What the observer was told.
-    pub(super) fn told(&self) -> Vec<Told> {
+    pub(in crate::aws) fn told(&self) -> Vec<Told> {
         self.told.lock().unwrap().clone()
     }
 
-    fn answer(&self, operation: &str) -> Answer {
+    /// The answer to an operation, or to that operation in that region.
+    fn answer(&self, operation: &str, region: &str, is_json: bool) -> Answer {
         let mut answers = self.answers.lock().unwrap();
-        let Some(queue) = answers.get_mut(operation) else {
+        let there = format!("{operation}@{region}");
+        let name = if answers.contains_key(&there) { there.as_str() } else { operation };
+        let Some(queue) = answers.get_mut(name) else {
+            if is_json {
+                return Answer::Http(400, refusal("Unscripted", operation));
+            }
             let text = format!(
                 "<ErrorResponse><Error><Code>Unscripted</Code><Message>{operation}</Message></Error></ErrorResponse>"
             );
@@ -160,6 +191,15 @@ impl Wire {
             _ => queue.pop_front().unwrap(),
         }
     }
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test")
+}
+
+/// As DynamoDB writes it; the SDK takes what follows the `#`.
+fn refusal(code: &str, message: &str) -> String {
+    json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}).to_string()
 }
 
 fn aws_smithy_async_sleep() -> aws_sdk_rds::config::SharedAsyncSleep {
@@ -184,7 +224,9 @@ impl HttpConnector for Wire {
         let headers: Vec<String> = request.headers().iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let host = request.uri().trim_start_matches("https://").split('/').next().unwrap_or_default().to_string();
         let head = format!("{}\n{}", request.uri(), headers.join("\n"));
-        let answer = self.answer(&operation);
+        // `<service>.<region>.amazonaws.com`, with more before it where the SDK asks at an account's own address.
+        let region = host.split('.').rev().nth(2).unwrap_or_default();
+        let answer = self.answer(&operation, region, target.is_some());
         self.asked.lock().unwrap().push(Asked { operation, host, head, body });
         match answer {
             Answer::Http(status, text) => {
