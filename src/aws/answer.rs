@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt};
 
 use super::clients::unreadable;
 use super::{CloudError, Seen};
@@ -31,6 +32,14 @@ pub(super) async fn pages<'a, T>(
             next => marker = next,
         }
     }
+}
+
+/// So many calls of one look are under way at once: some of AWS's rates are ten a second for a whole account.
+const AT_ONCE: usize = 5;
+
+/// What all of them say, a few at a time.
+pub(super) async fn few<T>(asking: Vec<BoxFuture<'_, T>>) -> Vec<T> {
+    stream::iter(asking).buffered(AT_ONCE).collect().await
 }
 
 /// Whether AWS gave this code; some answers spell it with `Fault`.

@@ -32,10 +32,12 @@ pub trait Source: Send + Sync {
     fn is_moving(item: &Self::Item) -> bool;
 }
 
-/// How old an entry may be.
+/// How old an entry may be, and when it is asked for again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ages {
-    /// Of a thing at rest: the drift window.
+    /// How often a thing at rest is asked for; together with `rest` within the drift window.
+    pub period: Duration,
+    /// Of a thing at rest.
     pub rest: Duration,
     /// Of a thing in transition, and of one that we changed within `settle`.
     pub moving: Duration,
@@ -43,6 +45,24 @@ pub struct Ages {
     pub settle: Duration,
     /// How long a request waits for others to join it.
     pub gather: Duration,
+}
+
+impl Ages {
+    /// For a drift window, a clock of what is in transition, and the time that AWS shows an old state.
+    pub fn new(window: Duration, transition: Duration, settle: Duration) -> Self {
+        Self {
+            period: period(window),
+            rest: window / 4,
+            moving: transition * 9 / 10,
+            settle,
+            gather: (window / 600).min(Duration::from_millis(100)),
+        }
+    }
+}
+
+/// How often a thing at rest must be asked for, so that with the age of what is served the drift window is kept.
+pub fn period(window: Duration) -> Duration {
+    window * 2 / 3
 }
 
 /// What is known of one id.
@@ -226,7 +246,7 @@ impl<S: Source> State<S> {
         self.queue.retain(|queued| queued != id);
     }
 
-    /// `id`, those that wait, and as many of those that will be due within a quarter of their time as fit.
+    /// `id`, those that wait, and as many of those that will be asked for next as fit.
     fn next_batch(&mut self, id: &str, now: Instant, ages: Ages) -> Vec<String> {
         self.forget(now, ages);
         self.dequeue(id);
@@ -236,25 +256,32 @@ impl<S: Source> State<S> {
             self.queued.remove(&next);
             ids.push(next);
         }
-        let mut due: Vec<(Duration, &String)> = self
-            .entries
-            .iter()
-            .filter(|(id, _)| !ids.contains(id))
-            .filter_map(|(id, entry)| {
-                let (age, most) = (now.duration_since(entry.asked), self.most(id, entry, now, ages));
-                (age * 4 >= most * 3).then(|| (most.saturating_sub(age), id))
-            })
+        let taken: BTreeSet<&String> = ids.iter().collect();
+        let mut next: Vec<(Instant, &String)> = self
+            .interest
+            .keys()
+            .filter(|id| !taken.contains(id))
+            .filter_map(|id| Some((self.due(id, now, ages)?, id)))
             .collect();
-        due.sort();
-        let room = BATCH - ids.len();
-        let joined: Vec<String> = due.into_iter().take(room).map(|(_, id)| id.clone()).collect();
+        next.sort();
+        let joined: Vec<String> = next.into_iter().take(BATCH - ids.len()).map(|(_, id)| id.clone()).collect();
         ids.extend(joined);
         ids
     }
 
+    /// When an id will be asked for again, if that is soon and what is known of it will be too old by then.
+    fn due(&self, id: &String, now: Instant, ages: Ages) -> Option<Instant> {
+        let (last, entry) = (*self.interest.get(id)?, self.entries.get(id)?);
+        let most = self.most(id, entry, now, ages);
+        // Rounds are spread by a tenth.
+        let period = if most == ages.rest { ages.period * 9 / 10 } else { ages.moving };
+        let next = last + period;
+        (next <= now + most / 2 && entry.asked + most <= next.max(now) + most / 2).then_some(next)
+    }
+
     /// What nobody has asked for in two clocks is not read any more.
     fn forget(&mut self, now: Instant, ages: Ages) {
-        let long = ages.rest * 2 + ages.settle;
+        let long = ages.period * 3 + ages.settle;
         self.interest.retain(|_, asked| now.duration_since(*asked) < long);
         let interest = &self.interest;
         self.entries.retain(|id, _| interest.contains_key(id));

@@ -115,9 +115,9 @@ const ROWS: Rows = Rows { codes: CODES, texts: TEXTS };
 
 /// The rows of these two services, if the operation is of one of them.
 pub(in crate::aws) fn rows(operation: &str) -> Option<&'static Rows> {
-    let is_ours = |name: &&str| match name.split_once(':') {
+    let is_ours = |name: &str| match name.split_once(':') {
         Some(("dynamodb" | "application-autoscaling", name)) => name == operation,
         _ => false,
     };
-    OPERATIONS.iter().any(|name| is_ours(&name)).then_some(&ROWS)
+    OPERATIONS.iter().any(|name| is_ours(name)).then_some(&ROWS)
 }

@@ -123,6 +123,11 @@ impl Facts {
         changing
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Place, Shelf>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }

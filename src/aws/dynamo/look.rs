@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use super::facts::{Fact, Place};
 use super::{
-    BillingMode, ContinuousBackups, Dimension, Id, InsightsState, Interest, KinesisState, Observed, Scaling, Table,
-    TimeToLiveState, read, scaling,
+    Backup, BillingMode, ContinuousBackups, Dimension, Id, ImportState, InsightsState, Interest, KinesisState,
+    Observed, ReplicaFacts, Scaling, Table, TimeToLiveState, read, scaling,
 };
-use crate::aws::answer::{Found, asked, complete, is, pages, present};
+use crate::aws::answer::{Found, asked, complete, few, is, pages, present};
 use crate::aws::clients::{Clients, unreadable};
 use crate::aws::owner::Tags;
 use crate::aws::{Aws, CloudError, Look, Seen};
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Backups of the name that the id gives; the others are read with them.
-    fn of_prefix(&self, backups: Seen<Vec<super::Backup>>) -> Seen<Vec<super::Backup>> {
+    fn of_prefix(&self, backups: Seen<Vec<Backup>>) -> Seen<Vec<Backup>> {
         match (backups, &self.id.backups) {
             (Seen::Present(mut all), Some(prefix)) => {
                 all.retain(|backup| backup.name.starts_with(prefix.as_str()));
@@ -198,14 +198,15 @@ impl View<'_> {
     /// Whole or not at all; an index that AWS does not know is missing.
     async fn contributor_insights(&self) -> Found<BTreeMap<Option<String>, InsightsState>> {
         let exists = |index: &&Option<String>| index.as_ref().is_none_or(|name| self.table.indexes.contains_key(name));
-        let each = self.reader.id.contributor_insights.iter().filter(exists).map(|index| async move {
-            let ask = self.reader.insights(index.as_deref());
-            let fact = Fact::Insights(index.clone());
-            let found = self.fact(fact, |found| all(found, |state| &state.status), ask).await?;
-            Ok(found.map(|state| (index.clone(), state)))
-        });
-        let found: Result<Vec<_>, CloudError> = join_all(each).await.into_iter().collect();
+        let each = self.reader.id.contributor_insights.iter().filter(exists).map(|index| self.insights(index).boxed());
+        let found: Result<Vec<_>, CloudError> = few(each.collect()).await.into_iter().collect();
         Ok(Some(found?.into_iter().flatten().collect()))
+    }
+
+    async fn insights(&self, index: &Option<String>) -> Found<(Option<String>, InsightsState)> {
+        let (fact, ask) = (Fact::Insights(index.clone()), self.reader.insights(index.as_deref()));
+        let found = self.fact(fact, |found| all(found, |state| &state.status), ask).await?;
+        Ok(found.map(|state| (index.clone(), state)))
     }
 
     async fn kinesis_destinations(&self) -> Found<BTreeMap<String, KinesisState>> {
@@ -219,33 +220,33 @@ impl View<'_> {
         self.fact(Fact::Scaling, |_| true, self.reader.scaling(self.table)).await
     }
 
-    async fn replica_facts(&self) -> BTreeMap<String, super::ReplicaFacts> {
+    async fn replica_facts(&self) -> BTreeMap<String, ReplicaFacts> {
         let exist = self.reader.id.replica_facts.iter().filter_map(|region| {
             let replica = self.table.replicas.get(region)?;
             Some((region, replica.status.as_str()))
         });
-        let each = exist.map(|(region, status)| async move {
-            let ask = self.reader.replica(region, &self.table.arn);
-            // What could not be read is asked for again at the next look.
-            let rests = |found: &Option<super::ReplicaFacts>| {
-                !is_moving(status) && found.as_ref().is_none_or(super::ReplicaFacts::is_whole)
-            };
-            let found = self.fact(Fact::Replica(region.clone()), rests, ask).await;
-            found.ok().flatten().map(|facts| (region.clone(), facts))
-        });
-        join_all(each).await.into_iter().flatten().collect()
+        let each = exist.map(|(region, status)| self.replica(region, status).boxed());
+        few(each.collect()).await.into_iter().flatten().collect()
     }
 
-    async fn import(&self) -> Found<super::ImportState> {
+    async fn replica(&self, region: &str, status: &str) -> Option<(String, ReplicaFacts)> {
+        // What could not be read is asked for again at the next look.
+        let rests =
+            |found: &Option<ReplicaFacts>| !is_moving(status) && found.as_ref().is_none_or(ReplicaFacts::is_whole);
+        let ask = self.reader.replica(region, &self.table.arn);
+        let found = self.fact(Fact::Replica(region.into()), rests, ask).await;
+        Some((region.into(), found.ok().flatten()?))
+    }
+
+    async fn import(&self) -> Found<ImportState> {
         // A list that does not have a new import yet must not be believed for long. AWS drops old ones after 90 days.
         let is_old = self.table.created.is_some_and(|made| Timestamp::now().duration_since(made) > LISTED_BY_THEN);
-        let rests =
-            |found: &Option<super::ImportState>| (found.is_some() || is_old) && all(found, |state| &state.status);
+        let rests = |found: &Option<ImportState>| (found.is_some() || is_old) && all(found, |state| &state.status);
         self.fact(Fact::Import, rests, self.reader.import(&self.table.arn)).await
     }
 
-    async fn backups(&self) -> Found<Vec<super::Backup>> {
-        let rests = |found: &Option<Vec<super::Backup>>| found.iter().flatten().all(|one| !is_moving(&one.status));
+    async fn backups(&self) -> Found<Vec<Backup>> {
+        let rests = |found: &Option<Vec<Backup>>| found.iter().flatten().all(|one| !is_moving(&one.status));
         self.fact(Fact::Backups, rests, self.reader.backups()).await
     }
 }

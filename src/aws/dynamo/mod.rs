@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use calls::OPERATIONS;
+pub use calls::{IMPLIED, OPERATIONS};
 pub use normalise::{cap_towards, same_policy, towards, warm_towards};
 pub use settings::*;
 

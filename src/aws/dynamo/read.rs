@@ -11,7 +11,7 @@ use super::{
     AttributeType, Backup, BillingMode, ContinuousBackups, Encryption, EncryptionType, ImportState, Index,
     InsightsState, KeyAttribute, Keys, KinesisState, LocalIndex, OnDemandThroughput, Projection, ProjectionType,
     ReplicaState, RestoreState, Settings, Stream, Table, TableClass, TableIndex, Throughput, TimeToLiveState,
-    WarmThroughput,
+    WarmThroughput, s3_source,
 };
 use crate::aws::answer::Missing;
 use crate::aws::owner::Tags;
@@ -298,7 +298,7 @@ pub(super) fn import(of: &sdk::ImportTableDescription) -> Read<ImportState> {
     Ok(ImportState {
         arn: of.import_arn.clone().ok_or("ImportArn")?,
         status: of.import_status().ok_or("ImportStatus")?.as_str().into(),
-        source: format!("s3://{}/{}", source.s3_bucket(), source.s3_key_prefix().unwrap_or_default()),
+        source: s3_source(source.s3_bucket(), source.s3_key_prefix()),
         started: time(of.start_time()),
         errors: of.error_count,
         items: of.imported_item_count,

@@ -344,6 +344,17 @@ pub struct ImportFromS3 {
     pub csv: Option<Csv>,
 }
 
+impl ImportFromS3 {
+    /// As an import that was made from it says: `s3://bucket/prefix`.
+    pub fn source(&self) -> String {
+        s3_source(&self.bucket, self.key_prefix.as_deref())
+    }
+}
+
+pub(super) fn s3_source(bucket: &str, prefix: Option<&str>) -> String {
+    format!("s3://{bucket}/{}", prefix.unwrap_or_default())
+}
+
 /// How CSV is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]

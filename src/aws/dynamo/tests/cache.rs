@@ -284,3 +284,38 @@ async fn an_import_that_is_going_on_and_one_that_a_young_table_does_not_show_yet
         assert!(watch.calls(Look::Shared).await.contains(&"ListImports".to_string()));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_that_is_made_and_a_destination_that_changes_are_asked_for_again() {
+    let wire = with_table(bare_json())
+        .json(
+            "ListBackups",
+            json!({"BackupSummaries": [{"BackupName": "b", "BackupArn": "arn:b", "BackupStatus": "CREATING"}]}),
+        )
+        .json(
+            "DescribeKinesisStreamingDestination",
+            json!({"KinesisDataStreamDestinations": [{"StreamArn": "arn:s", "DestinationStatus": "UPDATING"}]}),
+        );
+    let watch = watch(wire, Id { backups: Some("b".into()), kinesis_destinations: true, ..id() });
+    watch.look(Look::Shared).await;
+    advance(Duration::from_secs(10)).await;
+    let expected = ["DescribeKinesisStreamingDestination", "DescribeTable", "ListBackups"];
+    assert_eq!(watch.calls(Look::Shared).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_at_which_nobody_looks_is_forgotten_in_the_end() {
+    let kept = facts::Facts::default();
+    let place = |table: &str| facts::Place { region: "r".into(), table: table.into() };
+    let keep = |table: &str| {
+        kept.open(&place(table), "one");
+        kept.keep((&place(table), "one"), facts::Fact::Tags, 1, (tokio::time::Instant::now(), true));
+    };
+    keep("old");
+    advance(59 * MINUTE).await;
+    keep("young");
+    assert_eq!(kept.len(), 2);
+    advance(MINUTE).await;
+    keep("new");
+    assert_eq!(kept.len(), 2);
+}

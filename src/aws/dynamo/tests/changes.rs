@@ -293,7 +293,8 @@ fn a_policy_name_fits_into_what_aws_takes() {
 
 #[test]
 fn every_operation_is_in_the_list_that_the_iam_policy_is_made_from() {
-    assert!(OPERATIONS.is_sorted());
+    assert!(OPERATIONS.is_sorted() && IMPLIED.is_sorted());
+    assert!(IMPLIED.iter().all(|name| !OPERATIONS.contains(name)));
     let has = |operation: &str| OPERATIONS.iter().any(|name| name.split(':').nth(1) == Some(operation));
     for operation in [
         "BatchWriteItem",

@@ -132,6 +132,8 @@ async fn everything_that_was_asked_for_is_read() {
         log_group: Some("arn:log".into()),
     };
     assert_eq!(seen.import, Seen::Present(import));
+    let spec = ImportFromS3 { bucket: "exports".into(), key_prefix: Some("2026/".into()), ..ImportFromS3::default() };
+    assert_eq!(spec.source(), "s3://exports/2026/");
     assert_eq!(wire.once("DescribeImport").json(), json!({"ImportArn": "arn:i3"}), "the newest");
     assert_eq!(wire.once("ListImports").json(), json!({"TableArn": ARN}));
     assert!(matches!(seen.source, Seen::Unread(_)));
