@@ -63,7 +63,6 @@ fn while_aws_makes_a_table_the_object_says_so() {
     });
     assert_eq!(condition(&seen, "Ready").unwrap().status, "False");
     assert!(lab.kstatus(&seen).starts_with("InProgress"), "{}", lab.kstatus(&seen));
-    assert!(lab.secret("orders-connection").is_none(), "there is nothing to connect to yet");
     tables.wait_settled("orders");
     assert_eq!(tables.expires_by("dyn-slow-orders").as_deref(), Some("expiresAt"));
     let index = json!([{"name": "by-a", "hashKey": {"name": "a", "type": "S"}, "projection": {"type": "ALL"}}]);
@@ -73,6 +72,20 @@ fn while_aws_makes_a_table_the_object_says_so() {
     });
     let object = tables.wait_settled("orders");
     assert_eq!(object["status"]["indexes"], json!({"by-a": "ACTIVE"}));
+}
+
+#[test]
+fn a_pod_that_waits_for_the_secret_finds_a_table_that_serves() {
+    let lab = Lab::new("dyn-binding");
+    let (tables, _operator) = (Tables::of(&lab), lab.operator());
+    let _slow = tables.slow(4);
+    tables.apply_small("orders", "");
+    lab.until("it is being created", || {
+        (lab.object("dynamo/orders")?["status"]["awsStatus"] == "CREATING").then_some(())
+    });
+    assert!(lab.secret("orders-connection").is_none(), "there is nothing to connect to yet");
+    tables.wait_settled("orders");
+    assert!(lab.secret("orders-connection").is_some());
 }
 
 #[test]
@@ -222,7 +235,7 @@ fn first_items_are_written_once_and_never_again() {
     let before = lab.aws_calls();
     tables.apply_small("orders", "items: {configMapRef: {name: seed}}");
     lab.until("the ConfigMap is missed", || {
-        let synced = condition(&lab.object("dynamo/orders")?, "Ready")?;
+        let synced = condition(&lab.object("dynamo/orders")?, "Synced")?;
         (synced.reason == "DependencyNotReady" && synced.message.contains("seed")).then_some(())
     });
     assert_eq!(lab.aws_writes_since(&before), Vec::<String>::new());
