@@ -94,7 +94,7 @@ fn scalable_targets_go_first_since_they_would_outlive_the_table() {
 #[test]
 fn what_was_not_read_holds_the_deletion() {
     let scaling =
-        dynamo().seen(|observed| observed.scaling = Seen::Unread("denied".into())).deleting(DeletionPolicy::Delete);
+        provisioned().seen(|observed| observed.scaling = Seen::Unread("denied".into())).deleting(DeletionPolicy::Delete);
     assert_eq!((scaling.steps(), scaling.waiting().0), (vec![], Reason::Unreadable));
     let taken =
         dynamo().seen(|observed| observed.backups = Seen::Unread("denied".into())).deleting(DeletionPolicy::Snapshot);
