@@ -97,7 +97,7 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
                 decision.waiting.get_or_insert(waiting);
             }
             (When::Now | When::SentForWindow, None) => {
-                if busy.insert(step.thing) && !(one_at_a_time && !decision.run.is_empty()) {
+                if busy.insert(step.thing) && (!one_at_a_time || decision.run.is_empty()) {
                     decision.run.push((id, step));
                 }
             }

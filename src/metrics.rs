@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Error;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::aws::Called;
+use crate::aws::limits::is_read;
 use crate::conditions::TYPES;
 use crate::spec::SharedStatus;
 
@@ -44,6 +47,18 @@ struct ConditionLabels {
     status: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FamilyLabels {
+    service: String,
+    family: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WaitLabels {
+    service: String,
+    urgency: String,
+}
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of this process.
@@ -52,6 +67,8 @@ pub struct Metrics {
     registry: Registry,
     calls: Family<CallLabels, Counter>,
     call_seconds: Histograms<CallLabels>,
+    wait_seconds: Histograms<WaitLabels>,
+    allowed: Family<FamilyLabels, Gauge<f64, AtomicU64>>,
     rounds: Family<RoundLabels, Counter>,
     round_seconds: Histograms<KindLabels>,
     ready_seconds: Histograms<KindLabels>,
@@ -65,6 +82,8 @@ impl Default for Metrics {
         let metrics = Self {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(call_buckets),
+            wait_seconds: Family::new_with_constructor(call_buckets),
+            allowed: Family::default(),
             rounds: Family::default(),
             round_seconds: Family::new_with_constructor(call_buckets),
             ready_seconds: Family::new_with_constructor(ready_buckets),
@@ -80,6 +99,10 @@ impl Default for Metrics {
             metrics.calls.clone(),
         );
         registry.register("awsdb_aws_call_seconds", "Duration of AWS calls with retries", metrics.call_seconds.clone());
+        let help = "Time that AWS calls waited for their turn, by how urgent they were";
+        registry.register("awsdb_aws_wait_seconds", help, metrics.wait_seconds.clone());
+        let help = "Calls per second that a family of AWS calls may do; falls when AWS throttles";
+        registry.register("awsdb_aws_calls_allowed", help, metrics.allowed.clone());
         registry.register("awsdb_reconciles", "Rounds by what came out of them", metrics.rounds.clone());
         registry.register("awsdb_reconcile_seconds", "Duration of rounds", metrics.round_seconds.clone());
         let help = "From the creation of an object to its first being ready";
@@ -91,11 +114,18 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts an AWS call. `result` is `ok` or the error's code.
-    pub fn aws_call(&self, service: &str, operation: &str, result: &str, took: Duration) {
-        let labels = CallLabels { service: service.into(), operation: operation.into(), result: result.into() };
+    /// Counts an AWS call.
+    pub fn aws_call(&self, call: &Called<'_>) {
+        let labels =
+            CallLabels { service: call.service.into(), operation: call.operation.into(), result: call.result.into() };
         self.calls.get_or_create(&labels).inc();
-        self.call_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+        self.call_seconds.get_or_create(&labels).observe(call.took.as_secs_f64());
+        let Some(allowed) = call.allowed else { return };
+        let family = if is_read(call.operation) { "read" } else { "write" };
+        let family = FamilyLabels { service: call.service.into(), family: family.into() };
+        self.allowed.get_or_create(&family).set(allowed);
+        let wait = WaitLabels { service: call.service.into(), urgency: call.urgency.word().into() };
+        self.wait_seconds.get_or_create(&wait).observe(call.waited.as_secs_f64());
     }
 
     /// Counts a round.
@@ -231,6 +261,7 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
     use super::*;
+    use crate::aws::limits::Urgency;
 
     fn status(conditions: &[(&str, &str)]) -> SharedStatus {
         let condition = |(type_, status): &(&str, &str)| Condition {
@@ -247,7 +278,15 @@ mod tests {
     #[test]
     fn every_metric_has_its_name_labels_and_value() {
         let metrics = Metrics::default();
-        metrics.aws_call("rds", "CreateDBInstance", "ok", Duration::from_millis(300));
+        metrics.aws_call(&Called {
+            service: "rds",
+            operation: "CreateDBInstance",
+            result: "ok",
+            took: Duration::from_millis(300),
+            waited: Duration::from_millis(20),
+            urgency: Urgency::Edit,
+            allowed: Some(5.0),
+        });
         metrics.round("RdsInstance", "settled", Duration::from_millis(10));
         metrics.became_ready("RdsInstance", Duration::from_secs(400));
         let running = metrics.running("RdsInstance");
@@ -255,6 +294,8 @@ mod tests {
         for line in [
             "awsdb_aws_calls_total{service=\"rds\",operation=\"CreateDBInstance\",result=\"ok\"} 1",
             "awsdb_aws_call_seconds_count{service=\"rds\",operation=\"CreateDBInstance\",result=\"ok\"} 1",
+            "awsdb_aws_wait_seconds_bucket{le=\"0.025\",service=\"rds\",urgency=\"edit\"} 1",
+            "awsdb_aws_calls_allowed{service=\"rds\",family=\"write\"} 5.0",
             "awsdb_reconciles_total{kind=\"RdsInstance\",result=\"settled\"} 1",
             "awsdb_reconcile_seconds_bucket{le=\"0.025\",kind=\"RdsInstance\"} 1",
             "awsdb_time_to_ready_seconds_bucket{le=\"600.0\",kind=\"RdsInstance\"} 1",

@@ -20,9 +20,31 @@ use tokio::sync::OnceCell;
 
 use super::dynamo::facts::Facts;
 use super::error::{Class, CloudError};
+use super::inventory::{Ages, Inventory};
+use super::limits::{Limit, Limits, Urgency, is_read, turn};
+use super::rds::instances::Instances;
 
-/// Told of every SDK call: service, operation, `ok` or the error's code, and how long it took with its retries.
-pub type OnCall = Arc<dyn Fn(&'static str, &'static str, &str, Duration) + Send + Sync>;
+/// Told of every SDK call.
+pub type OnCall = Arc<dyn Fn(&Called<'_>) + Send + Sync>;
+
+/// An SDK call that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Called<'a> {
+    /// Service.
+    pub service: &'static str,
+    /// Operation.
+    pub operation: &'static str,
+    /// `ok`, or AWS's error code.
+    pub result: &'a str,
+    /// How long it took, with its retries.
+    pub took: Duration,
+    /// How long it waited for its turn.
+    pub waited: Duration,
+    /// How urgent it was.
+    pub urgency: Urgency,
+    /// Calls per second that its family may do now; `None` where no limit holds it.
+    pub allowed: Option<f64>,
+}
 
 /// A read is tried this often, each time for this long, and all in all for this long.
 const READ_ATTEMPTS: u32 = 3;
@@ -43,6 +65,8 @@ pub struct Options {
     pub app_name: String,
     /// Told of every call.
     pub on_call: OnCall,
+    /// How old an answer that is shared between objects may be.
+    pub ages: Ages,
 }
 
 /// Why there are no clients: each a sentence for the one who starts the operator.
@@ -68,6 +92,7 @@ pub struct Aws {
     regions: Mutex<HashMap<String, Arc<Clients>>>,
     account: OnceCell<String>,
     on_call: OnCall,
+    ages: Ages,
     /// What is known of tables beyond DescribeTable.
     pub(super) facts: Facts,
 }
@@ -75,6 +100,10 @@ pub struct Aws {
 /// The clients of one region. They share the HTTP client and the credentials of [`Aws`]; the SDK's retry quota is one per
 /// service and region already, which is what one account wants.
 pub(super) struct Clients {
+    /// The way of every call.
+    pub caller: Caller,
+    /// The instances of the region, as AWS showed them last.
+    pub instances: Inventory<Instances>,
     /// Reads RDS, with retries.
     pub rds: aws_sdk_rds::Client,
     /// Changes RDS: sent once. A retry after a lost answer would meet its own effect, and could outlive the lease.
@@ -121,14 +150,14 @@ impl Aws {
         }
         let base = loader.load().await;
         match base.region() {
-            Some(region) if !region.as_ref().is_empty() => Ok(Self::new(base, options.on_call)),
+            Some(region) if !region.as_ref().is_empty() => Ok(Self::new(base, options.on_call, options.ages)),
             _ => Err(ConnectError::NoRegion),
         }
     }
 
     /// From a configuration that somebody else made: tests bring their own HTTP client.
-    pub fn new(base: SdkConfig, on_call: OnCall) -> Self {
-        Self { base, regions: Mutex::default(), account: OnceCell::new(), on_call, facts: Facts::default() }
+    pub fn new(base: SdkConfig, on_call: OnCall, ages: Ages) -> Self {
+        Self { base, regions: Mutex::default(), account: OnceCell::new(), on_call, ages, facts: Facts::default() }
     }
 
     /// The region of objects that name none.
@@ -156,12 +185,12 @@ impl Aws {
         if let Some(clients) = regions.get(name) {
             return clients.clone();
         }
-        let clients = Arc::new(Clients::new(&self.base, name));
+        let clients = Arc::new(Clients::new(self, name));
         regions.insert(name.into(), clients.clone());
         clients
     }
 
-    /// Waits for one SDK call. Boxed here, so that the SDK's 5 to 10 KB of future do not add up in those who wait for it.
+    /// Waits for one SDK call that no limit holds: of a command that has a pace of its own, or once in a process.
     pub(super) fn call<'a, T, E>(
         &'a self,
         service: &'static str,
@@ -172,19 +201,74 @@ impl Aws {
         T: Send,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        Box::pin(async move {
-            let started = Instant::now();
-            let result = sending.await.map_err(|error| classified(operation, &error));
-            let word = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
-            (self.on_call)(service, operation, word, started.elapsed());
-            result
-        })
+        send(&self.on_call, service, operation, sending, Duration::ZERO, None)
     }
 }
 
+/// The way of the calls of one region: by their turn, classified and counted.
+#[derive(Clone)]
+pub(super) struct Caller {
+    on_call: OnCall,
+    limits: Arc<Limits>,
+}
+
+impl Caller {
+    /// Waits for one SDK call, which reads when its turn has come. A write has waited in [`Self::turn_to_write`] already.
+    pub(super) fn call<'a, T, E>(
+        &'a self,
+        service: &'static str,
+        operation: &'static str,
+        sending: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, CloudError>>
+    where
+        T: Send + 'a,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let is_read = is_read(operation);
+        let limit = self.limits.of(service, !is_read);
+        Box::pin(async move {
+            let waited = if is_read { limit.pass().await } else { Duration::ZERO };
+            let result = send(&self.on_call, service, operation, sending, waited, Some(&limit)).await;
+            if result.as_ref().is_err_and(CloudError::is_throttle) {
+                limit.throttled();
+            }
+            result
+        })
+    }
+
+    /// Waits until a write may be sent: ahead of the time that a write has, and of the leader's fence.
+    pub(super) async fn turn_to_write(&self, service: &'static str) {
+        self.limits.of(service, true).pass().await;
+    }
+}
+
+/// Boxed here, so that the SDK's 5 to 10 KB of future do not add up in those who wait for it.
+fn send<'a, T, E>(
+    on_call: &'a OnCall,
+    service: &'static str,
+    operation: &'static str,
+    sending: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    waited: Duration,
+    limit: Option<&'a Limit>,
+) -> BoxFuture<'a, Result<T, CloudError>>
+where
+    T: Send,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    Box::pin(async move {
+        let started = Instant::now();
+        let result = sending.await.map_err(|error| classified(operation, &error));
+        let word = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
+        let took = started.elapsed();
+        let (urgency, allowed) = (turn().urgency, limit.map(|limit| limit.figures().1));
+        on_call(&Called { service, operation, result: word, took, waited, urgency, allowed });
+        result
+    })
+}
+
 impl Clients {
-    fn new(base: &SdkConfig, region: &str) -> Self {
-        let base = base.to_builder().region(Region::new(region.to_string())).build();
+    fn new(aws: &Aws, region: &str) -> Self {
+        let base = aws.base.to_builder().region(Region::new(region.to_string())).build();
         macro_rules! reads {
             ($sdk:ident) => {
                 client!($sdk, &base, read_retries(), read_timeouts())
@@ -195,8 +279,12 @@ impl Clients {
                 client!($sdk, &base, RetryConfig::disabled(), write_timeouts())
             };
         }
+        let caller = Caller { on_call: aws.on_call.clone(), limits: Arc::default() };
+        let rds = reads!(aws_sdk_rds);
         Self {
-            rds: reads!(aws_sdk_rds),
+            instances: Inventory::new(Instances { rds: rds.clone(), caller: caller.clone() }, aws.ages),
+            caller,
+            rds,
             rds_writes: writes!(aws_sdk_rds),
             secrets: reads!(aws_sdk_secretsmanager),
             dynamo: reads!(aws_sdk_dynamodb),
@@ -319,7 +407,12 @@ mod tests {
     }
 
     fn options(app_name: &str) -> Options {
-        Options { region: Some("eu-central-1".into()), app_name: app_name.into(), on_call: Arc::new(|_, _, _, _| ()) }
+        Options {
+            region: Some("eu-central-1".into()),
+            app_name: app_name.into(),
+            on_call: Arc::new(|_| ()),
+            ages: Ages::default(),
+        }
     }
 
     #[tokio::test]
@@ -335,7 +428,7 @@ mod tests {
     #[test]
     fn the_clients_of_a_region_are_made_once_and_share_the_http_client() {
         let base = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).http_client(http_client());
-        let aws = Aws::new(base.build(), Arc::new(|_, _, _, _| ()));
+        let aws = Aws::new(base.build(), Arc::new(|_| ()), Ages::default());
         let (here, again, there) = (aws.region("eu-central-1"), aws.region("eu-central-1"), aws.region("us-east-1"));
         assert!(Arc::ptr_eq(&here, &again) && !Arc::ptr_eq(&here, &there));
         assert_eq!(here.rds.config().region().map(AsRef::as_ref), Some("eu-central-1"));

@@ -65,6 +65,19 @@ impl CloudError {
         Self { class: Class::Transient, operation, code: code.into(), message: steady(message) }
     }
 
+    /// AWS says that this was too fast.
+    pub fn is_throttle(&self) -> bool {
+        const CODES: [&str; 6] = [
+            "Throttling",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+            "TooManyRequestsException",
+            "SlowDown",
+            "RequestThrottled",
+        ];
+        self.class == Class::Transient && CODES.contains(&self.code.as_str())
+    }
+
     /// What failed, what AWS said, and what to do. `fields` follows the operation: empty, or a text in parentheses.
     pub fn sentence(&self, fields: &str) -> String {
         let remedy = self.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();

@@ -47,6 +47,12 @@ pub struct Ages {
     pub gather: Duration,
 }
 
+impl Default for Ages {
+    fn default() -> Self {
+        Self::new(Duration::from_secs(60), Duration::from_secs(10), Duration::from_secs(60))
+    }
+}
+
 impl Ages {
     /// For a drift window, a clock of what is in transition, and the time that AWS shows an old state.
     pub fn new(window: Duration, transition: Duration, settle: Duration) -> Self {
@@ -62,7 +68,7 @@ impl Ages {
 
 /// How often a thing at rest must be asked for, so that with the age of what is served the drift window is kept.
 pub fn period(window: Duration) -> Duration {
-    window * 2 / 3
+    window * 3 / 5
 }
 
 /// What is known of one id.
@@ -154,6 +160,16 @@ impl<S: Source> Inventory<S> {
         tokio::time::sleep(self.ages.gather).await;
         self.request(id).await?;
         Ok(self.lock().since(id, began).map_or(Known::Missing, Known::Shown))
+    }
+
+    /// What a direct look showed that began at this moment.
+    pub fn learn(&self, id: &str, item: Option<&S::Item>, asked: Instant) {
+        let mut state = self.lock();
+        state.interest.insert(id.into(), asked);
+        match item {
+            Some(item) => drop(state.entries.insert(id.into(), Entry { item: item.clone(), asked })),
+            None => drop(state.entries.remove(id)),
+        }
     }
 
     /// A write to this id begins: nothing that was read before its end is served from now on.
@@ -273,8 +289,7 @@ impl<S: Source> State<S> {
     fn due(&self, id: &String, now: Instant, ages: Ages) -> Option<Instant> {
         let (last, entry) = (*self.interest.get(id)?, self.entries.get(id)?);
         let most = self.most(id, entry, now, ages);
-        // Rounds are spread by a tenth.
-        let period = if most == ages.rest { ages.period * 9 / 10 } else { ages.moving };
+        let period = if most == ages.rest { ages.period } else { ages.moving };
         let next = last + period;
         (next <= now + most / 2 && entry.asked + most <= next.max(now) + most / 2).then_some(next)
     }

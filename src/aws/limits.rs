@@ -53,7 +53,7 @@ pub async fn on_behalf<F: Future>(turn: Turn, round: F) -> F::Output {
 }
 
 /// The turn of the round that is running; a call outside of any is a sweep.
-fn turn() -> Turn {
+pub(super) fn turn() -> Turn {
     TURN.try_with(Clone::clone).unwrap_or_default()
 }
 
@@ -64,6 +64,38 @@ pub struct Rate {
     pub per_second: f64,
     /// Calls at once.
     pub burst: f64,
+}
+
+/// What a family of calls may do: AWS publishes few of its limits, and shares them with everybody else in the account, so
+/// these leave room; what is too fast all the same is found out and slowed (aws-dynamodb-elasticache-dms.md 1.8).
+fn rate(service: &str, is_write: bool) -> Rate {
+    let (per_second, burst) = match (service, is_write) {
+        ("rds", false) => (20.0, 40.0),
+        ("rds", true) => (5.0, 10.0),
+        ("dynamodb", false) => (10.0, 20.0),
+        ("dynamodb", true) => (1.0, 5.0),
+        ("secretsmanager", false) => (20.0, 40.0),
+        (_, false) => (5.0, 10.0),
+        (_, true) => (2.0, 5.0),
+    };
+    Rate { per_second, burst }
+}
+
+/// Whether an operation of AWS only reads.
+pub fn is_read(operation: &str) -> bool {
+    ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb))
+}
+
+/// The limits of an account in a region, one for the reads and one for the writes of each service.
+#[derive(Default)]
+pub struct Limits(Mutex<HashMap<(&'static str, bool), Limit>>);
+
+impl Limits {
+    /// The limit of a family.
+    pub fn of(&self, service: &'static str, is_write: bool) -> Limit {
+        let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        families.entry((service, is_write)).or_insert_with(|| Limit::new(rate(service, is_write))).clone()
+    }
 }
 
 /// A throttled family is never slower than this share of its rate.

@@ -15,7 +15,7 @@ pub mod rds;
 mod until;
 mod wire;
 
-pub use clients::{Aws, ConnectError, OnCall, Options};
+pub use clients::{Aws, Called, ConnectError, OnCall, Options};
 pub use error::{Class, CloudError};
 pub use password::Password;
 

@@ -18,8 +18,9 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use super::dynamo::DynamoRemote;
+use super::inventory::Ages;
 use super::rds::RdsRemote;
-use super::{Aws, Cloud};
+use super::{Aws, Called, Cloud};
 
 /// What comes back.
 #[derive(Clone, Debug)]
@@ -149,10 +150,11 @@ impl Wire {
             .http_client(self.clone())
             .build();
         let told = self.told.clone();
-        let on_call = move |service: &'static str, operation: &'static str, result: &str, _: Duration| {
+        let on_call = move |call: &Called<'_>| {
+            let Called { service, operation, result, .. } = *call;
             told.lock().unwrap().push((service.into(), operation.into(), result.into()));
         };
-        Aws::new(base, Arc::new(on_call))
+        Aws::new(base, Arc::new(on_call), Ages::default())
     }
 
     /// Every request of an operation.

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, logs};
+use crate::aws::inventory::Ages;
 use crate::aws::{self, Aws};
 use crate::config::RunFlags;
 use crate::controller::Installation;
@@ -16,6 +17,7 @@ use crate::controller::brake::Brake;
 use crate::controller::connect::{Clients, cluster_uid};
 use crate::controller::run::{ROUND_LIMIT, Stage, run as queue, until_stopped};
 use crate::health::Health;
+use crate::kind::Clocks;
 use crate::kinds::dynamo::DynamoTable;
 use crate::kinds::rds::RdsInstance;
 use crate::metrics::Metrics;
@@ -46,7 +48,7 @@ async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
     let stop = stop_on_signal()?;
     let (metrics, health) = (Arc::new(Metrics::default()), Arc::new(Health::default()));
     // Before the port, and before Kubernetes: a wrong environment is said at once, whatever else is wrong.
-    let aws = connect_to_aws(&region, &metrics).await?;
+    let aws = connect_to_aws(&region, &flags.clocks(), &metrics).await?;
     health.awaits(API_SERVER);
     let listener = TcpListener::bind(flags.listen).await;
     let listener = listener.map_err(|error| Failure::Failed(format!("cannot listen on {}: {error}", flags.listen)))?;
@@ -90,15 +92,17 @@ fn start(stage: &Stage, aws: &Arc<Aws>) -> JoinSet<()> {
     queues
 }
 
-async fn connect_to_aws(region: &str, metrics: &Arc<Metrics>) -> Result<Arc<Aws>, Failure> {
+async fn connect_to_aws(region: &str, clocks: &Clocks, metrics: &Arc<Metrics>) -> Result<Arc<Aws>, Failure> {
     let counted = metrics.clone();
     let options = aws::Options {
         region: Some(region.into()),
         app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
-        on_call: Arc::new(move |service, operation, result, took| {
-            tracing::debug!(service, operation, result, ?took, "AWS call");
-            counted.aws_call(service, operation, result, took);
+        on_call: Arc::new(move |call| {
+            let aws::Called { service, operation, result, took, waited, urgency, .. } = *call;
+            tracing::debug!(service, operation, result, ?took, ?waited, ?urgency, "AWS call");
+            counted.aws_call(call);
         }),
+        ages: Ages::new(clocks.sweep, clocks.transition_poll, clocks.settle),
     };
     Aws::connect(options).await.map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }

@@ -7,6 +7,7 @@ use super::perform::Performed;
 use super::publish::Publication;
 use super::reconcile::Round;
 use super::{World, backoff};
+use crate::aws::inventory::period;
 use crate::conditions::Reason;
 use crate::kind::Kind;
 
@@ -25,7 +26,8 @@ pub fn next<K: Kind, C, S>(
         return Round { performed: performed.accepted, ..Round::new("retrying", delay) };
     }
     world.recall.update(&uid, |recall| recall.failures = 0);
-    let sweep = backoff::spread(clocks.sweep, &uid, 0);
+    // With the age of what is served then, a change in AWS is seen within the sweep clock.
+    let sweep = backoff::spread(period(clocks.sweep), &uid, 0);
     let waiting = publication.decision.waiting.as_ref();
     let (result, after) = match (&publication.decision.problem, waiting) {
         _ if performed.touched_main => ("changed", clocks.transition_poll),

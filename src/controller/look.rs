@@ -23,7 +23,9 @@ where
     C: Cloud<K::Remote>,
     S: Cluster<K>,
 {
-    let mut look = if case.want == Want::Absent { Look::Direct } else { Look::Shared };
+    // Of what was never seen no sweep can tell anything that a create could rely on.
+    let is_new = case.inputs.recorded_arn.is_none();
+    let mut look = if case.want == Want::Absent || is_new { Look::Direct } else { Look::Shared };
     loop {
         let id = case.object.id(case.want, &case.home, &case.inputs);
         let looked = world.cloud.observe(&id, look).await?;

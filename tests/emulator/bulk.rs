@@ -223,14 +223,28 @@ fn bulk_import_does_not_overwrite_and_bulk_export_neither() {
     tables.run("import", "bulk-keep", &source, &["--format=json", "--existing=overwrite"]);
     assert_eq!(tables.items("bulk-keep").len(), 3);
 
+    let (good, bad) = ("{\"id\":\"d\",\"n\":1,\"text\":\"x\"}\n", "{\"id\":\"e\",\"text\":\"canary\"}\n");
+    for (text, written, is_left) in [(bad.to_string(), 3, false), (format!("{good}{bad}"), 4, true)] {
+        std::fs::write(&source, text).unwrap();
+        let failed = tables.awsdb("import", "bulk-keep", &source, &["--format=json"]).output().unwrap();
+        assert_eq!(failed.status.code(), Some(1), "{}", said(&failed));
+        assert!(said(&failed).contains("the key attribute \"n\" is missing"), "{}", said(&failed));
+        assert!(!said(&failed).contains("canary"), "{}", said(&failed));
+        assert_eq!((tables.items("bulk-keep").len(), resume(&source).exists()), (written, is_left));
+    }
+    std::fs::write(&source, format!("{good}{}", bad.replace("text", "n\":2,\"text"))).unwrap();
+    let summary = tables.run("import", "bulk-keep", &source, &["--format=json"]);
+    assert_eq!((&summary["lines"], &summary["written"]), (&2.into(), &2.into()), "{summary}");
+    assert!(!resume(&source).exists());
+
     std::fs::write(&data, "precious").unwrap();
     let refused = tables.awsdb("export", "bulk-keep", &data, &[]).output().unwrap();
     assert!(refused.status.code() == Some(2) && said(&refused).contains("not overwritten"), "{}", said(&refused));
     assert_eq!(std::fs::read_to_string(&data).unwrap(), "precious");
 
     let piped = tables.awsdb("export", "bulk-keep", Path::new("-"), &[]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&piped.stdout).lines().count(), 3, "{}", said(&piped));
-    assert!(String::from_utf8_lossy(&piped.stderr).contains("exported 3 items"), "{}", said(&piped));
+    assert_eq!(String::from_utf8_lossy(&piped.stdout).lines().count(), 5, "{}", said(&piped));
+    assert!(String::from_utf8_lossy(&piped.stderr).contains("exported 5 items"), "{}", said(&piped));
     let absent = tables.awsdb("export", "bulk-nowhere", Path::new("-"), &[]).output().unwrap();
     assert_eq!(absent.status.code(), Some(1), "{}", said(&absent));
     assert!(said(&absent).contains("AWS says ResourceNotFoundException"), "{}", said(&absent));

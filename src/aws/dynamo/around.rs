@@ -42,13 +42,13 @@ impl Reader<'_> {
         const DESCRIBE: &str = "DescribeImport";
         let request = self.clients.dynamo.list_imports().table_arn(arn);
         let listed = pages(LIST, |token| {
-            let page = self.aws.call(SERVICE, LIST, request.clone().set_next_token(token).send());
+            let page = self.clients.caller.call(SERVICE, LIST, request.clone().set_next_token(token).send());
             page.map_ok(|page| (page.import_summary_list, page.next_token)).boxed()
         });
         let newest = listed.await?.into_iter().max_by_key(|one| read::time(one.start_time()));
         let Some(newest) = newest else { return Ok(None) };
         let request = self.clients.dynamo.describe_import().set_import_arn(newest.import_arn);
-        let answer = self.aws.call(SERVICE, DESCRIBE, request.send()).await?;
+        let answer = self.clients.caller.call(SERVICE, DESCRIBE, request.send()).await?;
         let import = answer.import_table_description.ok_or_else(|| unreadable(DESCRIBE, "ImportTableDescription"))?;
         complete(DESCRIBE, read::import(&import)).map(Some)
     }
@@ -60,7 +60,7 @@ impl Reader<'_> {
         let request = request.backup_type(aws_sdk_dynamodb::types::BackupTypeFilter::User);
         let listed = pages(OPERATION, |arn| {
             let request = request.clone().set_exclusive_start_backup_arn(arn);
-            let page = self.aws.call(SERVICE, OPERATION, request.send());
+            let page = self.clients.caller.call(SERVICE, OPERATION, request.send());
             page.map_ok(|page| (page.backup_summaries, page.last_evaluated_backup_arn)).boxed()
         });
         let read: Result<Vec<_>, _> = listed.await?.iter().map(read::backup).collect();
@@ -80,7 +80,8 @@ impl Reader<'_> {
     async fn source_backup(&self, arn: &str) -> Found<SourceState> {
         const OPERATION: &str = "DescribeBackup";
         let clients = self.aws.region(Arn::parse(arn).map_or(self.id.region.as_str(), |arn| arn.region));
-        let answer = self.aws.call(SERVICE, OPERATION, clients.dynamo.describe_backup().backup_arn(arn).send()).await;
+        let answer =
+            clients.caller.call(SERVICE, OPERATION, clients.dynamo.describe_backup().backup_arn(arn).send()).await;
         let Some(answer) = present(answer, "BackupNotFoundException")? else { return Ok(None) };
         let backup = answer.backup_description.ok_or_else(|| unreadable(OPERATION, "BackupDescription"))?;
         let details = backup.backup_details.ok_or_else(|| unreadable(OPERATION, "BackupDetails"))?;

@@ -101,7 +101,16 @@ impl Cloud<DynamoRemote> for Aws {
     async fn perform(&self, id: &Id, action: &Action, _password: Option<&Password>) -> Result<(), CloudError> {
         let operation = action.operation();
         let _changing = self.facts.changing(place(id), action);
-        let writer = Writer { aws: self, clients: self.region(&id.region), table: &id.table, operation };
+        let clients = self.region(&id.region);
+        match action {
+            // Items have the table's own capacity to go by.
+            Action::PutItems { .. } => {}
+            Action::RegisterTarget { .. } | Action::PutScalingPolicy { .. } | Action::DeregisterTarget { .. } => {
+                clients.caller.turn_to_write(SCALING).await;
+            }
+            _ => clients.caller.turn_to_write(SERVICE).await,
+        }
+        let writer = Writer { aws: self, clients, table: &id.table, operation };
         let sent = tokio::time::timeout(ACTION_IN_ALL, writer.send(action)).await;
         let late = |_| Err(CloudError::transport(operation, "Timeout", "no answer in time: AWS may have done it"));
         match sent.unwrap_or_else(late) {
@@ -222,7 +231,7 @@ impl Writer<'_> {
         T: Send + 'a,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let answer = self.aws.call(service, self.operation, sending);
+        let answer = self.clients.caller.call(service, self.operation, sending);
         Box::pin(async move { answer.await.map(drop) })
     }
 }

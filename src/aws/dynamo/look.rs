@@ -75,7 +75,8 @@ impl<'a> Reader<'a> {
     /// A table in the region of the clients.
     pub(super) async fn table(&self, clients: &Clients, name: &str) -> Found<Table> {
         const OPERATION: &str = "DescribeTable";
-        let answer = self.aws.call(SERVICE, OPERATION, clients.dynamo.describe_table().table_name(name).send()).await;
+        let answer =
+            clients.caller.call(SERVICE, OPERATION, clients.dynamo.describe_table().table_name(name).send()).await;
         let Some(answer) = present(answer, NOT_FOUND)? else { return Ok(None) };
         let table = answer.table.ok_or_else(|| unreadable(OPERATION, "Table"))?;
         let region = clients.dynamo.config().region().map_or("", AsRef::as_ref);
@@ -87,7 +88,7 @@ impl<'a> Reader<'a> {
         const OPERATION: &str = "ListTagsOfResource";
         let request = clients.dynamo.list_tags_of_resource().resource_arn(arn);
         let listed = pages(OPERATION, |token| {
-            let page = self.aws.call(SERVICE, OPERATION, request.clone().set_next_token(token).send());
+            let page = clients.caller.call(SERVICE, OPERATION, request.clone().set_next_token(token).send());
             page.map_ok(|page| (page.tags, page.next_token)).boxed()
         });
         Ok(Some(read::tags(&listed.await?)))
@@ -265,7 +266,7 @@ impl Reader<'_> {
     async fn time_to_live(&self) -> Found<TimeToLiveState> {
         const OPERATION: &str = "DescribeTimeToLive";
         let request = self.clients.dynamo.describe_time_to_live().table_name(&self.id.table);
-        let answer = self.aws.call(SERVICE, OPERATION, request.send()).await?;
+        let answer = self.clients.caller.call(SERVICE, OPERATION, request.send()).await?;
         let state = answer.time_to_live_description.ok_or_else(|| unreadable(OPERATION, "TimeToLiveDescription"))?;
         complete(OPERATION, read::time_to_live(&state)).map(Some)
     }
@@ -281,7 +282,7 @@ impl Reader<'_> {
         table: &str,
     ) -> Result<aws_sdk_dynamodb::types::ContinuousBackupsDescription, CloudError> {
         let request = clients.dynamo.describe_continuous_backups().table_name(table);
-        let answer = self.aws.call(SERVICE, CONTINUOUS_BACKUPS, request.send()).await?;
+        let answer = clients.caller.call(SERVICE, CONTINUOUS_BACKUPS, request.send()).await?;
         let member = || unreadable(CONTINUOUS_BACKUPS, "ContinuousBackupsDescription");
         answer.continuous_backups_description.ok_or_else(member)
     }
@@ -289,7 +290,7 @@ impl Reader<'_> {
     async fn resource_policy(&self, arn: &str) -> Found<String> {
         const OPERATION: &str = "GetResourcePolicy";
         let request = self.clients.dynamo.get_resource_policy().resource_arn(arn);
-        let answer = self.aws.call(SERVICE, OPERATION, request.send()).await;
+        let answer = self.clients.caller.call(SERVICE, OPERATION, request.send()).await;
         let Some(answer) = present(answer, "PolicyNotFoundException")? else { return Ok(None) };
         answer.policy.ok_or_else(|| unreadable(OPERATION, "Policy")).map(Some)
     }
@@ -297,7 +298,8 @@ impl Reader<'_> {
     async fn insights(&self, index: Option<&str>) -> Found<InsightsState> {
         const OPERATION: &str = "DescribeContributorInsights";
         let request = self.clients.dynamo.describe_contributor_insights().table_name(&self.id.table);
-        let answer = self.aws.call(SERVICE, OPERATION, request.set_index_name(index.map(Into::into)).send()).await;
+        let answer =
+            self.clients.caller.call(SERVICE, OPERATION, request.set_index_name(index.map(Into::into)).send()).await;
         match answer {
             Err(error) if index.is_some() && is(&error, NOT_FOUND) => Ok(None),
             answer => complete(OPERATION, read::insights(&answer?)).map(Some),
@@ -307,7 +309,7 @@ impl Reader<'_> {
     async fn kinesis_destinations(&self) -> Found<BTreeMap<String, KinesisState>> {
         const OPERATION: &str = "DescribeKinesisStreamingDestination";
         let request = self.clients.dynamo.describe_kinesis_streaming_destination().table_name(&self.id.table);
-        let answer = self.aws.call(SERVICE, OPERATION, request.send()).await?;
+        let answer = self.clients.caller.call(SERVICE, OPERATION, request.send()).await?;
         complete(OPERATION, read::kinesis(answer.kinesis_data_stream_destinations())).map(Some)
     }
 
@@ -331,7 +333,7 @@ impl Reader<'_> {
         let request = self.clients.scaling.describe_scalable_targets().service_namespace(ServiceNamespace::Dynamodb);
         let request = request.set_resource_ids(Some(ids.to_vec()));
         pages(OPERATION, |token| {
-            let page = self.aws.call(SCALING, OPERATION, request.clone().set_next_token(token).send());
+            let page = self.clients.caller.call(SCALING, OPERATION, request.clone().set_next_token(token).send());
             page.map_ok(|page| (page.scalable_targets, page.next_token)).boxed()
         })
         .await
@@ -342,7 +344,7 @@ impl Reader<'_> {
         let request = self.clients.scaling.describe_scaling_policies().service_namespace(ServiceNamespace::Dynamodb);
         let request = request.set_policy_names(Some(names.to_vec()));
         pages(OPERATION, |token| {
-            let page = self.aws.call(SCALING, OPERATION, request.clone().set_next_token(token).send());
+            let page = self.clients.caller.call(SCALING, OPERATION, request.clone().set_next_token(token).send());
             page.map_ok(|page| (page.scaling_policies, page.next_token)).boxed()
         })
         .await

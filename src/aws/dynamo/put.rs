@@ -34,7 +34,7 @@ impl Writer<'_> {
         let (mut left, mut pause) = (batch, FIRST_PAUSE);
         loop {
             let request = self.here().batch_write_item().request_items(self.table, left);
-            let answer = self.aws.call(SERVICE, self.operation, request.send()).await?;
+            let answer = self.clients.caller.call(SERVICE, self.operation, request.send()).await?;
             left = unprocessed(answer.unprocessed_items);
             if left.is_empty() {
                 return Ok(());

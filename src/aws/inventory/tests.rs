@@ -236,3 +236,14 @@ async fn what_nobody_asks_for_any_more_is_neither_read_nor_kept() {
     assert_eq!(fake.requests().last().unwrap(), &vec!["db-00001".to_string()]);
     assert_eq!(inventory.lock().entries.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_direct_look_showed_is_served_to_others() {
+    let fake = Fake::with(1);
+    let inventory = inventory(&fake);
+    inventory.learn("db-00000", Some(&(7, false)), Instant::now());
+    assert_eq!(inventory.get("db-00000").await.unwrap(), shown(7));
+    inventory.learn("db-00000", None, Instant::now());
+    assert_eq!(inventory.get("db-00000").await.unwrap(), shown(1), "absent to one look: asked for anew");
+    assert_eq!(fake.requests().len(), 1);
+}

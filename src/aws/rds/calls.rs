@@ -51,11 +51,10 @@ pub const OPERATIONS: &[&str] = &[
 ];
 
 impl Cloud<RdsRemote> for Aws {
-    async fn observe(&self, id: &Id, _look: Look) -> Result<Looked<Observed>, CloudError> {
-        // Shared sweeps come with a later issue, and will answer Look::Shared here: until then every look is direct.
+    async fn observe(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
         let account = self.account().await?;
-        let observed = Box::pin(Reader::new(self, id, &account).observe()).await?;
-        Ok(Looked { observed, look: Look::Direct, account })
+        let (observed, look) = Box::pin(Reader::new(self, id, &account).observe(look)).await?;
+        Ok(Looked { observed, look, account })
     }
 
     async fn perform(&self, id: &Id, action: &Action, password: Option<&Password>) -> Result<(), CloudError> {
@@ -64,7 +63,10 @@ impl Cloud<RdsRemote> for Aws {
         if password.is_none() && action.password() != PasswordUse::None {
             return Err(CloudError::transport(operation, "NotSent", "the call needs a password, and none was given"));
         }
-        let writer = Writer { aws: self, clients: self.region(&id.region), identifier: &id.identifier, operation };
+        let clients = self.region(&id.region);
+        clients.caller.turn_to_write("rds").await;
+        let _write = clients.instances.write(&id.identifier);
+        let writer = Writer { clients: clients.clone(), identifier: &id.identifier, operation };
         let sent = tokio::time::timeout(ACTION_IN_ALL, writer.send(action, password)).await;
         let late = |_| Err(CloudError::transport(operation, "Timeout", "no answer in time: AWS may have done it"));
         match sent.unwrap_or_else(late) {
@@ -98,7 +100,6 @@ type Sent<'a> = BoxFuture<'a, Result<(), CloudError>>;
 
 /// One action's way to AWS.
 struct Writer<'a> {
-    aws: &'a Aws,
     clients: Arc<Clients>,
     identifier: &'a str,
     operation: &'static str,
@@ -156,7 +157,7 @@ impl Writer<'_> {
         T: Send + 'a,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let answer = self.aws.call("rds", self.operation, sending);
+        let answer = self.clients.caller.call("rds", self.operation, sending);
         Box::pin(async move { answer.await.map(drop) })
     }
 
@@ -263,8 +264,10 @@ impl Writer<'_> {
     async fn methods(&self, group: &str, names: impl Iterator<Item = &String>) -> Result<Methods, CloudError> {
         let filter = Filter::builder().name("parameter-name").set_values(Some(names.cloned().collect())).build();
         let request = self.clients.rds.describe_db_parameters().db_parameter_group_name(group);
-        let listed = match super::look::parameters(self.aws, request.clone().filters(filter)).await {
-            Err(error) if error.class == Class::Rejected => super::look::parameters(self.aws, request).await?,
+        let listed = match super::look::parameters(&self.clients.caller, request.clone().filters(filter)).await {
+            Err(error) if error.class == Class::Rejected => {
+                super::look::parameters(&self.clients.caller, request).await?
+            }
             listed => listed?,
         };
         let dynamic = listed.into_iter().filter(|one| one.apply_type.as_deref() == Some("dynamic"));
@@ -275,7 +278,7 @@ impl Writer<'_> {
     async fn methods_of_reset(&self, group: &str, names: &BTreeSet<String>) -> Result<Methods, CloudError> {
         const OPERATION: &str = "DescribeDBParameterGroups";
         let request = self.clients.rds.describe_db_parameter_groups().db_parameter_group_name(group);
-        let answer = self.aws.call("rds", OPERATION, request.send()).await?;
+        let answer = self.clients.caller.call("rds", OPERATION, request.send()).await?;
         let families = || answer.db_parameter_groups().iter().filter_map(|group| group.db_parameter_group_family());
         if families().any(|family| family.starts_with("oracle")) {
             return Ok(Methods { dynamic: BTreeSet::new() });

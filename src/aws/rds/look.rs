@@ -11,9 +11,10 @@ use futures::future::{FutureExt, TryFutureExt};
 
 use super::{Id, Instance, Observed, ParameterGroup, Snapshot, Source, SourceId, SubnetGroup, read};
 use crate::aws::answer::{Found, asked, complete, pages, present, seen};
-use crate::aws::clients::{Clients, unreadable};
+use crate::aws::clients::{Caller, Clients, unreadable};
+use crate::aws::inventory::Known;
 use crate::aws::owner::Tags;
-use crate::aws::{Aws, CloudError, Password, Seen};
+use crate::aws::{Aws, CloudError, Look, Password, Seen};
 
 /// One look.
 pub(super) struct Reader<'a> {
@@ -28,35 +29,49 @@ impl<'a> Reader<'a> {
         Self { aws, clients: aws.region(&id.region), id, account }
     }
 
-    /// Everything that the id names.
-    pub(super) async fn observe(&self) -> Result<Observed, CloudError> {
+    /// Everything that the id names, and whether the instance came from what all objects share.
+    pub(super) async fn observe(&self, look: Look) -> Result<(Observed, Look), CloudError> {
         let subnet_group = self.id.subnet_group.as_deref().map(|name| self.subnet_group(name));
         let snapshots = self.id.final_snapshots.then(|| self.snapshots());
         let (instance, parameter_groups, subnet_group, snapshots) =
-            tokio::join!(self.instance(), self.parameter_groups(), asked(subnet_group), asked(snapshots));
-        let instance = instance?;
+            tokio::join!(self.instance(look), self.parameter_groups(), asked(subnet_group), asked(snapshots));
+        let (instance, look) = instance?;
         // A source is of no interest any more once the instance is there.
         let source = self.id.source.as_ref().filter(|_| instance.is_none()).map(|source| self.source(source));
         let managed_password = self.id.managed_password.then(|| self.managed_password(instance.as_ref()));
         let (source, managed_password) = tokio::join!(asked(source), asked(managed_password));
-        Ok(Observed {
+        let observed = Observed {
             instance: instance.map_or(Seen::Absent, Seen::Present),
             parameter_groups,
             subnet_group,
             source,
             snapshots,
             managed_password,
-        })
+        };
+        Ok((observed, look))
     }
 
-    async fn instance(&self) -> Found<Instance> {
+    /// What is missing from the shared view is looked for directly: only that can tell that it is absent.
+    async fn instance(&self, look: Look) -> Result<(Option<Instance>, Look), CloudError> {
+        if look == Look::Shared
+            && let Known::Shown(instance) = self.clients.instances.get(&self.id.identifier).await?
+        {
+            return Ok((Some(instance), Look::Shared));
+        }
+        let asked = tokio::time::Instant::now();
+        let instance = self.instance_now().await?;
+        self.clients.instances.learn(&self.id.identifier, instance.as_ref(), asked);
+        Ok((instance, Look::Direct))
+    }
+
+    async fn instance_now(&self) -> Found<Instance> {
         let found = self.db_instance(&self.clients, &self.id.identifier).await?;
         found.map(|db| complete(DESCRIBE_INSTANCES, read::instance(&db))).transpose()
     }
 
     async fn db_instance(&self, clients: &Clients, identifier: &str) -> Found<DbInstance> {
         let request = clients.rds.describe_db_instances().db_instance_identifier(identifier);
-        let answer = self.aws.call("rds", DESCRIBE_INSTANCES, request.send()).await;
+        let answer = self.clients.caller.call("rds", DESCRIBE_INSTANCES, request.send()).await;
         let Some(answer) = present(answer, "DBInstanceNotFound")? else { return Ok(None) };
         the_one(DESCRIBE_INSTANCES, answer.db_instances, |db| same(&db.db_instance_identifier, identifier))
     }
@@ -74,14 +89,14 @@ impl<'a> Reader<'a> {
     async fn parameter_group(&self, name: &str) -> Found<ParameterGroup> {
         const OPERATION: &str = "DescribeDBParameterGroups";
         let request = self.clients.rds.describe_db_parameter_groups().db_parameter_group_name(name);
-        let answer = self.aws.call("rds", OPERATION, request.send()).await;
+        let answer = self.clients.caller.call("rds", OPERATION, request.send()).await;
         let Some(answer) = present(answer, "DBParameterGroupNotFound")? else { return Ok(None) };
         let groups = answer.db_parameter_groups;
         let Some(group) = the_one(OPERATION, groups, |group| same(&group.db_parameter_group_name, name))? else {
             return Ok(None);
         };
         let set = self.clients.rds.describe_db_parameters().db_parameter_group_name(name).source("user");
-        let values = read::parameters(parameters(self.aws, set).await?);
+        let values = read::parameters(parameters(&self.clients.caller, set).await?);
         let tags = self.tags(group.db_parameter_group_arn()).await?;
         complete(OPERATION, read::parameter_group(&group, values, tags)).map(Some)
     }
@@ -89,7 +104,7 @@ impl<'a> Reader<'a> {
     async fn subnet_group(&self, name: &str) -> Found<SubnetGroup> {
         const OPERATION: &str = "DescribeDBSubnetGroups";
         let request = self.clients.rds.describe_db_subnet_groups().db_subnet_group_name(name);
-        let answer = self.aws.call("rds", OPERATION, request.send()).await;
+        let answer = self.clients.caller.call("rds", OPERATION, request.send()).await;
         let Some(answer) = present(answer, "DBSubnetGroupNotFound")? else { return Ok(None) };
         let groups = answer.db_subnet_groups;
         let Some(group) = the_one(OPERATION, groups, |group| same(&group.db_subnet_group_name, name))? else {
@@ -103,7 +118,7 @@ impl<'a> Reader<'a> {
     async fn tags(&self, arn: Option<&str>) -> Result<Tags, CloudError> {
         const OPERATION: &str = "ListTagsForResource";
         let request = self.clients.rds.list_tags_for_resource().set_resource_name(arn.map(Into::into));
-        Ok(read::tags(self.aws.call("rds", OPERATION, request.send()).await?.tag_list()))
+        Ok(read::tags(self.clients.caller.call("rds", OPERATION, request.send()).await?.tag_list()))
     }
 
     /// Manual snapshots of this identifier, also of instances that are gone.
@@ -111,7 +126,7 @@ impl<'a> Reader<'a> {
         let request = self.clients.rds.describe_db_snapshots();
         let request = request.db_instance_identifier(&self.id.identifier).snapshot_type("manual");
         let listed = pages(DESCRIBE_SNAPSHOTS, |marker| {
-            let page = self.aws.call("rds", DESCRIBE_SNAPSHOTS, request.clone().set_marker(marker).send());
+            let page = self.clients.caller.call("rds", DESCRIBE_SNAPSHOTS, request.clone().set_marker(marker).send());
             page.map_ok(|page| (page.db_snapshots, page.marker)).boxed()
         });
         let snapshots: Result<Vec<_>, _> =
@@ -124,7 +139,7 @@ impl<'a> Reader<'a> {
         const OPERATION: &str = "GetSecretValue";
         let Some((arn, _)) = instance.and_then(|instance| instance.master_secret.as_ref()) else { return Ok(None) };
         let request = self.clients.secrets.get_secret_value().secret_id(arn).version_stage("AWSCURRENT");
-        let answer = self.aws.call("secretsmanager", OPERATION, request.send()).await;
+        let answer = self.clients.caller.call("secretsmanager", OPERATION, request.send()).await;
         let Some(answer) = present(answer, "ResourceNotFoundException")? else { return Ok(None) };
         complete(OPERATION, read::managed_password(answer.secret_string().unwrap_or_default())).map(Some)
     }
@@ -152,7 +167,7 @@ impl Reader<'_> {
         let request = self.clients.rds.describe_db_snapshots().db_snapshot_identifier(name);
         let request =
             request.set_snapshot_type(kind.map(|one| one.1.into())).set_include_shared(shared.then_some(true));
-        let answer = self.aws.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
+        let answer = self.clients.caller.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
         let Some(answer) = present(answer, "DBSnapshotNotFound")? else { return Ok(None) };
         let found = the_one(DESCRIBE_SNAPSHOTS, answer.db_snapshots, |db| {
             same(&db.db_snapshot_identifier, name) || same(&db.db_snapshot_arn, name)
@@ -175,21 +190,21 @@ impl Reader<'_> {
     async fn source_resource(&self, resource_id: &str) -> Found<Source> {
         let filter = Filter::builder().name("dbi-resource-id").values(resource_id).build();
         let request = self.clients.rds.describe_db_instances().filters(filter);
-        let answer = self.aws.call("rds", DESCRIBE_INSTANCES, request.send()).await;
+        let answer = self.clients.caller.call("rds", DESCRIBE_INSTANCES, request.send()).await;
         let instances = present(answer, "DBInstanceNotFound")?.and_then(|answer| answer.db_instances);
         let found = the_one(DESCRIBE_INSTANCES, instances, |db| same(&db.dbi_resource_id, resource_id))?;
         if let Some(db) = found {
             return complete(DESCRIBE_INSTANCES, read::source_instance(&db)).map(Some);
         }
         let request = self.clients.rds.describe_db_instance_automated_backups().dbi_resource_id(resource_id);
-        let answer = self.aws.call("rds", DESCRIBE_BACKUPS, request.send()).await;
+        let answer = self.clients.caller.call("rds", DESCRIBE_BACKUPS, request.send()).await;
         let backups = present(answer, NO_BACKUPS)?.and_then(|answer| answer.db_instance_automated_backups);
         backup(backups, |backup| same(&backup.dbi_resource_id, resource_id))
     }
 
     async fn source_backups(&self, arn: &str) -> Found<Source> {
         let request = self.clients.rds.describe_db_instance_automated_backups().db_instance_automated_backups_arn(arn);
-        let answer = self.aws.call("rds", DESCRIBE_BACKUPS, request.send()).await;
+        let answer = self.clients.caller.call("rds", DESCRIBE_BACKUPS, request.send()).await;
         let backups = present(answer, NO_BACKUPS)?.and_then(|answer| answer.db_instance_automated_backups);
         backup(backups, |backup| same(&backup.db_instance_automated_backups_arn, arn))
     }
@@ -216,12 +231,12 @@ fn elsewhere(name: &str, account: &str) -> CloudError {
 
 /// Every parameter of a request, whose filters say which.
 pub(super) async fn parameters(
-    aws: &Aws,
+    caller: &Caller,
     request: DescribeDBParametersFluentBuilder,
 ) -> Result<Vec<Parameter>, CloudError> {
     const OPERATION: &str = "DescribeDBParameters";
     pages(OPERATION, |marker| {
-        let page = aws.call("rds", OPERATION, request.clone().set_marker(marker).send());
+        let page = caller.call("rds", OPERATION, request.clone().set_marker(marker).send());
         page.map_ok(|page| (page.parameters, page.marker)).boxed()
     })
     .await

@@ -5,6 +5,7 @@
 
 mod calls;
 mod create;
+pub(super) mod instances;
 mod look;
 mod modify;
 pub mod normalise;

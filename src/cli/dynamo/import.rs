@@ -24,9 +24,9 @@ use crate::aws::dynamo::items::{Format, Item};
 const TICK: Duration = Duration::from_millis(200);
 /// Lines that wait for one writer, and KB of text that are on their way in all.
 const WAITING: usize = 2 * BATCH;
-const KILOBYTES: usize = 32 * 1024;
-/// AWS takes 16 MB in one BatchWriteItem.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+const KILOBYTES: usize = 16 * 1024;
+/// AWS takes 16 MB in one BatchWriteItem; this much gets through a slow line before the call's time is over.
+const BATCH_BYTES: usize = 1024 * 1024;
 
 /// What to do with items whose key is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

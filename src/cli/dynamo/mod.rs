@@ -6,16 +6,16 @@ mod import;
 mod lines;
 mod progress;
 mod resume;
+mod source;
+mod summary;
 mod testing;
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -24,10 +24,10 @@ use crate::aws::dynamo::bulk::{Bulk, Facts};
 use crate::aws::dynamo::items::Format;
 use crate::aws::{Aws, CloudError, Options};
 use export::Output;
-use import::Existing;
-use lines::Spot;
+use import::{Existing, Save};
 use progress::{Progress, Reached, Whole, grouped};
-use resume::{ExportState, ImportState, Mark, Saved, Segment, with_ending};
+use resume::{ExportState, Saved, Segment, with_ending};
+use summary::{Style, Summary};
 
 /// Exit code after Ctrl-C or SIGTERM.
 pub(super) const STOPPED: u8 = 130;
@@ -102,14 +102,6 @@ pub struct ImportFlags {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Style {
-    /// One line of text
-    Text,
-    /// One line of JSON
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum LineFormat {
     /// {"id": {"S": "a"}, "n": {"N": "1"}}
     DynamodbJson,
@@ -142,53 +134,6 @@ enum Ended {
 impl Ended {
     fn lost(why: impl Display) -> Self {
         Ended::Lost(why.to_string())
-    }
-}
-
-/// What it did, for the closing line.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary {
-    command: &'static str,
-    table: String,
-    file: String,
-    /// Items in the file, or lines of it that are done.
-    items: u64,
-    #[serde(flatten)]
-    import: Option<ImportState>,
-    /// Capacity units of this run.
-    units: f64,
-    seconds: f64,
-    throttled: u64,
-}
-
-impl Summary {
-    fn text(&self) -> String {
-        let (items, file, table) = (grouped(self.items), &self.file, &self.table);
-        let what = match &self.import {
-            None => format!("exported {items} items of {table} to {file}"),
-            Some(ImportState { written, same, kept, .. }) => format!(
-                "imported {file} into {table}: {} items written, {} were there already, {} were there with other \
-                 attributes and were kept",
-                grouped(*written),
-                grouped(*same),
-                grouped(*kept)
-            ),
-        };
-        let throttled = match self.throttled {
-            0 => String::new(),
-            number => format!(", {} calls throttled", grouped(number)),
-        };
-        format!("{what}; {:.1} s, {:.1} capacity units{throttled}", self.seconds, self.units)
-    }
-
-    fn print(&self, style: Style, to_stdout: bool) {
-        let line = match style {
-            Style::Text => self.text(),
-            Style::Json => serde_json::to_string(self).unwrap_or_default(),
-        };
-        // The data is on stdout: the summary must not be among it.
-        let _ = if to_stdout { writeln!(io::stdout(), "{line}") } else { writeln!(io::stderr(), "{line}") };
     }
 }
 
@@ -255,7 +200,8 @@ impl BothFlags {
         let options = Options {
             region: self.region.clone(),
             app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
-            on_call: Arc::new(|_, _, _, _| ()),
+            on_call: Arc::new(|_| ()),
+            ages: crate::aws::inventory::Ages::default(),
         };
         let opening = async {
             let aws = Aws::connect(options).await.map_err(|error| Failure::Usage(error.to_string()))?;
@@ -324,6 +270,7 @@ impl ExportFlags {
             file: both.shown(),
             items,
             import: None,
+            is_over: false,
             units: progress.reached.units,
             seconds: progress.elapsed().as_secs_f64(),
             throttled: bulk.throttles(),
@@ -355,30 +302,6 @@ impl ExportFlags {
     }
 }
 
-/// The file of an import, at the place where it begins.
-struct Source {
-    from: Box<dyn BufRead + Send>,
-    whole: Whole,
-    start: Spot,
-    saver: Saver,
-}
-
-struct Saver {
-    /// The data, to be marked, and the resume file.
-    files: Option<(File, PathBuf)>,
-    saved: Saved<ImportState>,
-}
-
-impl import::Save for Saver {
-    fn save(&mut self, spot: Spot, state: &ImportState) -> io::Result<()> {
-        let Some((data, resume)) = &self.files else { return Ok(()) };
-        self.saved.file = Mark::at(data, spot.bytes)?;
-        self.saved.state = state.clone();
-        let named = |error: io::Error| io::Error::other(format!("the resume file {}: {error}", resume.display()));
-        self.saved.store(resume).map_err(named)
-    }
-}
-
 impl ImportFlags {
     async fn run(&self, stop: &CancellationToken) -> Result<(), Failure> {
         let both = &self.both;
@@ -386,8 +309,11 @@ impl ImportFlags {
         let resume = both.resume(file.is_none())?;
         let (bulk, facts) = both.open(false, stop).await?;
         let mut source = self.source(file, resume.as_deref(), &facts).map_err(Failure::Usage)?;
-        self.announce(&facts, source.start)?;
+        self.announce(&facts, source.start);
+        self.ask(stop).await?;
         let mut state = source.saver.saved.state.clone();
+        // A resume file that cannot be written is better known before the first item is.
+        source.saver.save(source.start, &state).map_err(|error| Failure::Usage(error.to_string()))?;
         let plan = import::Plan {
             keys: facts.keys.clone(),
             format: self.format.into(),
@@ -399,19 +325,21 @@ impl ImportFlags {
         let mut progress = Progress::new(source.whole, reached);
         let ended = import::run(&bulk, source.from, &plan, &mut state, &mut source.saver, &mut progress, stop).await;
         progress.clear();
-        ended.map_err(|ended| {
-            both.failure(ended, &format!("{} lines are done", grouped(state.lines)), resume.is_some())
-        })?;
-        if let Some(resume) = &resume {
+        // Done, or nothing to go on from.
+        if let Some(resume) = resume.as_ref().filter(|_| ended.is_ok() || state.lines == 0) {
             let removed = std::fs::remove_file(resume);
             removed.map_err(|error| Failure::Failed(format!("{}: {error}", resume.display())))?;
         }
+        ended.map_err(|ended| {
+            both.failure(ended, &format!("{} lines are done", grouped(state.lines)), resume.is_some())
+        })?;
         let summary = Summary {
             command: "import",
             table: facts.arn,
             file: both.shown(),
             items: state.written + state.same + state.kept,
             import: Some(state),
+            is_over: self.existing == Existing::Overwrite,
             units: progress.reached.units,
             seconds: progress.elapsed().as_secs_f64(),
             throttled: bulk.throttles(),
@@ -419,68 +347,78 @@ impl ImportFlags {
         summary.print(both.output, true);
         Ok(())
     }
+}
 
-    /// The file, unless it is a stream.
-    fn file(&self) -> Result<Option<File>, Failure> {
-        let failed = |error: io::Error| Failure::Usage(format!("{}: {error}", self.both.shown()));
-        if self.both.is_stream() || !std::fs::metadata(&self.both.file).map_err(failed)?.is_file() {
-            return Ok(None);
-        }
-        File::open(&self.both.file).map(Some).map_err(failed)
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+    use crate::aws::dynamo::bulk::{EXPORT_OPERATIONS, IMPORT_OPERATIONS};
+
+    const GUIDE: &str = include_str!("../../../docs/dynamo-bulk.md");
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: Command,
     }
 
-    fn source(&self, file: Option<File>, resume: Option<&Path>, facts: &Facts) -> Result<Source, String> {
-        let failed = |error: io::Error| format!("{}: {error}", self.both.shown());
-        let fresh = Saved::new("import", facts, ImportState::default());
-        let (Some(mut file), Some(resume)) = (file, resume) else {
-            let from: Box<dyn Read + Send> = match self.both.is_stream() {
-                true => Box::new(io::stdin()),
-                false => Box::new(File::open(&self.both.file).map_err(failed)?),
-            };
-            let from = Box::new(BufReader::with_capacity(1024 * 1024, from));
-            let saver = Saver { files: None, saved: fresh };
-            return Ok(Source { from, whole: Whole::Unknown, start: Spot::default(), saver });
-        };
-        let saved = Saved::<ImportState>::load(resume, "import", facts)?.unwrap_or(fresh);
-        if !saved.file.fits(&file).map_err(failed)? {
-            let (file, resume) = (self.both.shown(), resume.display());
-            return Err(format!("{file} has changed since {resume} was written: delete {resume} to begin anew"));
+    fn import(more: &[&str]) -> ImportFlags {
+        let line = ["awsdb", "import", "--table=t", "--file=f"].iter().chain(more);
+        match Line::try_parse_from(line).unwrap().command {
+            Command::Import(flags) => flags,
+            Command::Export(_) => panic!("an export"),
         }
-        let start = Spot { bytes: saved.file.bytes, lines: saved.state.lines };
-        let whole = Whole::Bytes(file.metadata().map_err(failed)?.len());
-        file.seek(SeekFrom::Start(start.bytes)).map_err(failed)?;
-        let data = file.try_clone().map_err(failed)?;
-        let from = Box::new(BufReader::with_capacity(1024 * 1024, file));
-        Ok(Source { from, whole, start, saver: Saver { files: Some((data, resume.into())), saved } })
     }
 
-    /// Says where it will write, and asks a person whether that is right.
-    fn announce(&self, facts: &Facts, start: Spot) -> Result<(), Failure> {
-        let region = facts.arn.split(':').nth(3).unwrap_or_default();
-        let existing = match self.existing {
-            Existing::Keep => "items that are there already are kept",
-            Existing::Overwrite => "items with the same keys are overwritten",
-        };
-        let from = match start.lines {
-            0 => String::new(),
-            lines => format!(", going on after line {}", grouped(lines)),
-        };
-        eprintln!(
-            "awsdb: importing {}{from} into table {} in account {}, region {region}; the table has about {} items; {existing}",
-            self.both.shown(),
-            self.both.table,
-            facts.account(),
-            grouped(facts.items),
-        );
-        if self.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Ok(());
+    #[test]
+    fn nothing_is_overwritten_by_default() {
+        let flags = import(&[]);
+        assert_eq!((flags.existing, flags.format, flags.yes), (Existing::Keep, LineFormat::DynamodbJson, false));
+        assert_eq!(import(&["--existing=overwrite"]).existing, Existing::Overwrite);
+    }
+
+    #[test]
+    fn the_guide_has_every_flag_with_its_default_and_every_right() {
+        for command in Line::command().get_subcommands() {
+            for flag in command.get_arguments().filter(|flag| flag.get_id() != "help") {
+                let name = format!("`--{}", flag.get_long().unwrap());
+                let mut rows = GUIDE.lines().filter(|line| line.starts_with('|') && line.contains(&name));
+                let defaults = flag.get_default_values();
+                let shown = |row: &str| defaults.iter().all(|one| row.contains(&format!("`{}`", one.display())));
+                let is_switch = !flag.get_action().takes_values();
+                assert!(rows.any(|row| is_switch || shown(row)), "{} {name}", command.get_name());
+            }
         }
-        eprint!("Go on? [y/N] ");
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map_err(|error| Failure::Failed(error.to_string()))?;
-        match answer.trim() {
-            "y" | "Y" | "yes" => Ok(()),
-            _ => Err(Failure::Failed("nothing was written".into())),
+        for action in [EXPORT_OPERATIONS, IMPORT_OPERATIONS].concat() {
+            assert!(GUIDE.contains(&format!("`{action}`")), "{action}");
         }
+    }
+
+    #[test]
+    fn every_command_of_the_guide_is_understood() {
+        let commands: Vec<&str> = GUIDE.split("awsdb dynamo ").skip(1).filter_map(|rest| rest.lines().next()).collect();
+        let whole: Vec<&&str> = commands.iter().filter(|command| command.contains("--table ")).collect();
+        assert!(whole.len() >= 4, "{whole:?}");
+        for command in whole {
+            let line = std::iter::once("awsdb").chain(command.split_whitespace());
+            Line::try_parse_from(line).unwrap_or_else(|error| panic!("{command}: {error}"));
+        }
+    }
+
+    #[test]
+    fn the_resume_file_is_beside_the_data_and_a_stream_has_none() {
+        assert_eq!(import(&[]).both.resume(false).unwrap(), Some("f.resume".into()));
+        assert_eq!(import(&["--resume=r"]).both.resume(false).unwrap(), Some("r".into()));
+        assert_eq!(import(&[]).both.resume(true).unwrap(), None);
+        assert!(import(&["--resume=r"]).both.resume(true).is_err());
+    }
+
+    #[test]
+    fn the_command_to_go_on_can_be_pasted() {
+        let arguments = ["/usr/bin/awsdb", "dynamo", "export", "--file", "it's here.jsonl", "--rate=5", ""];
+        let line = again(arguments.iter().map(ToString::to_string));
+        assert_eq!(line, r"awsdb dynamo export --file 'it'\''s here.jsonl' --rate=5 ''");
     }
 }

@@ -51,7 +51,7 @@ impl Wire {
             .sleep_impl(SharedAsyncSleep::new(TokioTime))
             .http_client(self.clone())
             .build();
-        let aws = Arc::new(Aws::new(base, Arc::new(|_, _, _, _| ())));
+        let aws = Arc::new(Aws::new(base, Arc::new(|_| ()), crate::aws::inventory::Ages::default()));
         Bulk::open(aws, "eu-central-1", "orders", rate, false).await.unwrap()
     }
 

@@ -5,14 +5,14 @@ use super::*;
 use crate::aws::rds::{Observed, SourceId};
 use crate::aws::{Class, Cloud, Look, Seen};
 
-const MEMBERS: &str = "<DBInstanceIdentifier>Orders</DBInstanceIdentifier>\
+pub(super) const MEMBERS: &str = "<DBInstanceIdentifier>Orders</DBInstanceIdentifier>\
     <DBInstanceArn>arn:aws:rds:eu-central-1:111122223333:db:orders</DBInstanceArn>\
     <DbiResourceId>db-ABC</DbiResourceId><DBInstanceStatus>available</DBInstanceStatus>\
     <Engine>postgres</Engine><BackupRetentionPeriod>7</BackupRetentionPeriod>\
     <TagList><Tag><Key>team</Key><Value>shop</Value></Tag></TagList>\
     <MasterUserSecret><SecretArn>arn:secret</SecretArn><SecretStatus>active</SecretStatus></MasterUserSecret>";
 
-fn instances(members: &str) -> String {
+pub(super) fn instances(members: &str) -> String {
     format!("<DBInstances><DBInstance>{members}</DBInstance></DBInstances>")
 }
 
@@ -25,7 +25,7 @@ fn gone() -> Wire {
 }
 
 async fn look(wire: &Wire, id: &Id) -> Observed {
-    wire.aws().observe(id, Look::Shared).await.unwrap().observed
+    wire.aws().observe(id, Look::Direct).await.unwrap().observed
 }
 
 /// The reason why a part was not read.
@@ -47,7 +47,7 @@ fn operations(wire: &Wire) -> Vec<String> {
 #[tokio::test]
 async fn a_present_instance_is_seen_in_the_callers_account_and_nothing_else_is_asked() {
     let wire = there();
-    let looked = wire.aws().observe(&id(), Look::Shared).await.unwrap();
+    let looked = wire.aws().observe(&id(), Look::Direct).await.unwrap();
     assert_eq!((looked.look, looked.account.as_str()), (Look::Direct, "111122223333"));
     let instance = looked.observed.instance.present().unwrap();
     assert_eq!((instance.resource_id.as_str(), instance.status.as_str()), ("db-ABC", "available"));

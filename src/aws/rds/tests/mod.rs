@@ -6,6 +6,7 @@ mod creations;
 mod looks;
 mod refusals;
 mod sent;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 

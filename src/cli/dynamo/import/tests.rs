@@ -135,9 +135,8 @@ async fn two_lines_of_one_key_are_never_in_one_batch_and_keep_their_order() {
         let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len());
     }
-    let items = table.items.lock().unwrap();
-    assert_eq!(["0", "1", "2"].map(|key| items[key].to_json()["n"]["N"].clone()), ["48", "49", "47"]);
-    drop(items);
+    let of = |key: &str| table.items.lock().unwrap()[key].to_json()["n"]["N"].clone();
+    assert_eq!(["0", "1", "2"].map(of), ["48", "49", "47"]);
     let table = Arc::new(Table::default());
     let (_, _, state) = import(&table, &twice, plan(Existing::Keep)).await;
     assert_eq!((state.written, state.kept), (3, 47));
