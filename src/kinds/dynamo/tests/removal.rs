@@ -93,8 +93,9 @@ fn scalable_targets_go_first_since_they_would_outlive_the_table() {
 
 #[test]
 fn what_was_not_read_holds_the_deletion() {
-    let scaling =
-        provisioned().seen(|observed| observed.scaling = Seen::Unread("denied".into())).deleting(DeletionPolicy::Delete);
+    let scaling = provisioned()
+        .seen(|observed| observed.scaling = Seen::Unread("denied".into()))
+        .deleting(DeletionPolicy::Delete);
     assert_eq!((scaling.steps(), scaling.waiting().0), (vec![], Reason::Unreadable));
     let taken =
         dynamo().seen(|observed| observed.backups = Seen::Unread("denied".into())).deleting(DeletionPolicy::Snapshot);
