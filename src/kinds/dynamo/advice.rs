@@ -19,6 +19,7 @@ pub fn advisories(object: &DynamoTable, observed: &Observed, table: &Table) -> V
         local_indexes(table),
         open_policy(observed),
         replicas(observed, table),
+        failed_insights(observed),
         covered(table),
         key_ttl(observed, table),
     ]
@@ -85,9 +86,11 @@ fn open_policy(observed: &Observed) -> Option<String> {
         serde_json::Value::Array(list) => list.clone(),
         one => vec![one.clone()],
     };
+    let is_any =
+        |one: &serde_json::Value| one == "*" || one.as_array().is_some_and(|list| list.iter().any(|one| one == "*"));
     let is_open = |statement: &serde_json::Value| {
         let principal = statement.get("Principal");
-        let any = principal.is_some_and(|one| one == "*" || one.get("AWS").is_some_and(|aws| aws == "*"));
+        let any = principal.is_some_and(|one| is_any(one) || one.get("AWS").is_some_and(is_any));
         statement.get("Effect").is_some_and(|effect| effect == "Allow") && any && statement.get("Condition").is_none()
     };
     statements.iter().any(is_open).then(|| {
@@ -107,12 +110,28 @@ fn replicas(observed: &Observed, table: &Table) -> Option<String> {
     ))
 }
 
+fn failed_insights(observed: &Observed) -> Option<String> {
+    let insights = observed.contributor_insights.present()?;
+    let (index, state) = insights.iter().find(|(_, state)| state.status == "FAILED")?;
+    let whose = index.as_ref().map_or("the table".into(), |index| format!("index {index}"));
+    let words = state.failure.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();
+    Some(format!(
+        "DDB14: contributor insights of {whose} have failed{words}; usually the limit of CloudWatch insight rules is reached"
+    ))
+}
+
 fn covered(table: &Table) -> Option<String> {
     let holds = |one: &Index, other: &Index| {
         one.projection.type_ == ProjectionType::All
             || (one.projection.type_ == other.projection.type_
                 && one.projection.non_key_attributes == other.projection.non_key_attributes)
     };
+    let of_table = |index: &Index| {
+        index.hash == [table.keys.hash.clone()] && index.range == table.keys.range.iter().cloned().collect::<Vec<_>>()
+    };
+    if let Some((name, _)) = table.indexes.iter().find(|(_, index)| of_table(&index.index)) {
+        return Some(format!("DDB17: index {name} has the keys of the table, which holds as much"));
+    }
     let pairs = table.indexes.iter().flat_map(|one| table.indexes.iter().map(move |other| (one, other)));
     let ((wide, _), (name, _)) = pairs.into_iter().find(|((wide, one), (name, other))| {
         let (one, other) = (&one.index, &other.index);
@@ -129,7 +148,8 @@ fn key_ttl(observed: &Observed, table: &Table) -> Option<String> {
     let attribute = observed.time_to_live.present()?.attribute_name.as_ref()?;
     let keys = std::iter::once(&table.keys.hash)
         .chain(&table.keys.range)
-        .chain(table.indexes.values().flat_map(|index| index.index.hash.iter().chain(&index.index.range)));
+        .chain(table.indexes.values().flat_map(|index| index.index.hash.iter().chain(&index.index.range)))
+        .chain(table.local_indexes.values().map(|index| &index.range));
     let key =
         keys.into_iter().find(|key| key.name == *attribute && key.type_ != crate::aws::dynamo::AttributeType::N)?;
     Some(format!("DDB16: time to live reads {}, a key of type {}: only numbers expire", key.name, key.type_.word()))

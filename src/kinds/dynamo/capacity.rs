@@ -60,7 +60,11 @@ fn to_provisioned(scene: &Scene<'_>, mut changes: Vec<Change>) -> Part {
         None => missing.push("spec.provisionedThroughput".to_string()),
     }
     let mut indexes = BTreeMap::new();
-    for name in scene.table.indexes.keys() {
+    let goes = |name: &String, index: &TableIndex| {
+        index.status == "DELETING" || (spec.global_secondary_indexes.is_some() && !wanted.contains_key(name))
+    };
+    let leaving = scene.table.indexes.iter().find(|(name, index)| goes(name, index)).map(|(name, _)| name);
+    for (name, _) in scene.table.indexes.iter().filter(|(name, index)| !goes(name, index)) {
         match wanted.get(name).and_then(|index| index.throughput) {
             Some(throughput) => {
                 changes.push(change(format!("{}.provisionedThroughput", field(name)), None, Some(units(throughput))));
@@ -79,7 +83,11 @@ fn to_provisioned(scene: &Scene<'_>, mut changes: Vec<Change>) -> Part {
         ));
     }
     let action = Action::Update(Update::Billing { mode: BillingMode::Provisioned, throughput, cap: None, indexes });
-    Part::step(scene.step(What::Other, action, changes))
+    let step = scene.step(What::Other, action, changes);
+    Part::step(match leaving.filter(|_| step.when == When::Now) {
+        Some(name) => step.when(When::After(Waiting::new(Reason::Updating, format!("index {name} is removed first")))),
+        None => step,
+    })
 }
 
 /// Throughput of a provisioned table or the caps of one on demand.
@@ -119,7 +127,14 @@ fn provisioned(scene: &Scene<'_>) -> Part {
         return Part::default();
     }
     let action = Action::Update(Update::Throughput { table, indexes });
-    Part::step(scene.step(What::Throughput, action, changes))
+    let step = scene.step(What::Throughput, action, changes);
+    Part::step(match &scene.observed.scaling {
+        Seen::Unread(why) => {
+            let text = format!("autoscaling may have moved the capacity, and could not be read: {why}");
+            step.when(When::After(Waiting::new(Reason::Unreadable, text)))
+        }
+        Seen::Present(_) | Seen::Absent => step,
+    })
 }
 
 /// A dimension that autoscaling moves is its business: it keeps what AWS has.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::aws::Seen;
-use crate::aws::dynamo::{Action, BillingMode, Creation, Keys, LocalIndex, Observed, Restore, Settings, SourceId};
+use crate::aws::dynamo::{
+    Action, BillingMode, Creation, Keys, LocalIndex, Observed, Restore, Settings, SourceId, SourceState,
+};
 use crate::aws::owner::hash;
 use crate::conditions::Reason;
 use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
@@ -15,6 +17,7 @@ use crate::life::{RESOURCE_ID, UNTAGGED, permitted};
 use super::DynamoTable;
 use super::capacity::positive;
 use super::features::OWN_KEY;
+use super::import;
 use super::scene::{initial, wanted_indexes};
 use super::seed::{self, ITEMS, Missing};
 
@@ -40,7 +43,7 @@ pub fn source_id(object: &DynamoTable) -> Option<SourceId> {
 
 /// Plans the making of a table that is not there.
 pub fn plan(object: &DynamoTable, identifier: &str, inputs: &Inputs, observed: &Observed) -> Plan<Action> {
-    if let Some(problem) = incomplete(object) {
+    if let Some(problem) = incomplete(object).or_else(|| import::failed(inputs, observed)) {
         return Plan::refuse(problem);
     }
     let items = match seed::items(object, inputs) {
@@ -112,15 +115,10 @@ fn judge_source(object: &DynamoTable, inputs: &Inputs, observed: &Observed) -> R
         );
     }
     permitted(inputs, state.tags.present(), &name).map_err(Blocked::Problem)?;
-    restorable(object, inputs, &name, state)
+    restorable(object, &name, state)
 }
 
-fn restorable(
-    object: &DynamoTable,
-    inputs: &Inputs,
-    name: &str,
-    state: &crate::aws::dynamo::SourceState,
-) -> Result<(), Blocked> {
+fn restorable(object: &DynamoTable, name: &str, state: &SourceState) -> Result<(), Blocked> {
     let wait = |text: String| Err(Blocked::Waiting(Waiting::new(Reason::DependencyNotReady, text)));
     let Some(point) = object.spec.source.as_ref().and_then(|source| source.point_in_time.as_ref()) else {
         return match state.status.as_str() {
@@ -138,9 +136,7 @@ fn restorable(
                 "spec.source.pointInTime.restoreTime: {name} can be restored from {earliest} on; make a new object with a later time"
             ),
         ))),
-        Some(at) if at.0 > latest && at.0 > inputs.now => {
-            wait(format!("spec.source: {name} can be restored up to {latest} so far"))
-        }
+        Some(at) if at.0 > latest => wait(format!("spec.source: {name} can be restored up to {latest} so far")),
         _ => Ok(()),
     }
 }
@@ -160,7 +156,7 @@ fn create(object: &DynamoTable, identifier: &str, inputs: &Inputs, observed: &Ob
     let step = match &object.spec.source {
         None => Step::new("table", Action::Create(creation), format!("table {identifier} does not exist")),
         Some(source) => match &source.import_from_s3 {
-            Some(from) => import(identifier, inputs, from, creation),
+            Some(from) => fill(identifier, inputs, from, creation),
             None => restore(object, identifier, inputs, observed, creation),
         },
     };
@@ -198,7 +194,7 @@ fn restore(
     Step::new("table", action, because).noting(UNTAGGED, untagged(inputs, &source))
 }
 
-fn import(
+fn fill(
     identifier: &str,
     inputs: &Inputs,
     from: &crate::aws::dynamo::ImportFromS3,

@@ -8,7 +8,7 @@ use crate::aws::dynamo::{
     Action, Encryption, EncryptionType, InsightsState, KinesisState, Stream, Update, same_policy,
 };
 use crate::conditions::Reason;
-use crate::kind::{Disruption, Step, Waiting};
+use crate::kind::{Disruption, Step, Waiting, When};
 use crate::spec::Change;
 
 use super::scene::{Part, Scene, change};
@@ -150,7 +150,8 @@ fn insights(scene: &Scene<'_>, index: Option<String>, wanted: &ContributorInsigh
     let send = |enabled: bool, because: &str| {
         let mode = wanted.mode.clone().filter(|_| enabled);
         let text = |enabled: bool, mode: &Option<String>| mode.clone().filter(|_| enabled).or(on_off(enabled));
-        let changes = vec![change(field.clone(), text(is_on, &now.mode), text(enabled, &mode))];
+        let from = if now.status == "FAILED" { Some("failed".into()) } else { text(is_on, &now.mode) };
+        let changes = vec![change(field.clone(), from, text(enabled, &mode))];
         let action = Action::ContributorInsights { index: index.clone(), enabled, mode };
         Part::step(scene.step(What::Aside, action, changes).because_of(because))
     };
@@ -237,6 +238,10 @@ pub fn stream(scene: &Scene<'_>) -> Option<Step<Action>> {
         let send = if now.enabled { Stream::default() } else { wanted.clone() };
         let changes = stream_changes(&now, &send);
         let step = scene.step(What::Other, Action::Update(Update::Stream(send)), changes);
+        let is_replicated = !scene.table.replicas.is_empty() && step.when == When::Now;
+        let text = "AWS needs the stream as it is for as long as the table has replicas";
+        let waiting = Waiting::new(Reason::DependencyNotReady, text);
+        let step = if is_replicated { step.when(When::After(waiting)) } else { step };
         if now.enabled {
             let step = step.class(Disruption::BriefInterruption);
             scene.held(step.because_of("whoever reads the stream must follow its new ARN, or loses it"))

@@ -1,10 +1,13 @@
 //! A table that is filled from S3: usable when the import is over, and whatever became of it is said and never repeated or
 //! undone by itself (aws-dynamodb-elasticache-dms.md 1.5).
 
+use std::time::Duration;
+
 use crate::aws::Seen;
 use crate::aws::dynamo::{ImportState, Observed};
 use crate::conditions::Reason;
 use crate::kind::{Inputs, Problem, Waiting};
+use crate::life::UNTAGGED;
 use crate::spec::Journal;
 
 use super::scene::Part;
@@ -12,6 +15,8 @@ use super::{DynamoTable, ImportProgress};
 
 /// Note with what came of the import: `<status>|<arn>|<errors>|<log group>`.
 const IMPORT: &str = "import";
+/// AWS's clock and ours may differ by this much.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// Whether the import is still of interest.
 pub fn is_open(object: &DynamoTable, journal: &Journal) -> bool {
@@ -42,20 +47,30 @@ fn judge(import: &ImportState) -> (Part, Vec<(String, String)>) {
             let note = format!("COMPLETED|{}|{}|{log_group}", import.arn, import.errors);
             (Part::default(), vec![(IMPORT.into(), note)])
         }
-        "FAILED" | "CANCELLED" => {
-            let words = import.failure.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
-            let problem = Problem::new(
-                Reason::Broken,
-                format!(
-                    "the import is {}{words}; {} items came in, {} did not (CloudWatch log group {log_group}). It is neither repeated \
-                     nor undone by itself: delete the table and make a new object, or use what is there and remove spec.source",
-                    import.status, import.items, import.errors
-                ),
-            );
-            (Part::refuses(problem), Vec::new())
-        }
+        "FAILED" | "CANCELLED" => (Part::refuses(failure(import)), Vec::new()),
         status => (Part::waits(Waiting::new(Reason::Creating, format!("the import is {status}"))), Vec::new()),
     }
+}
+
+fn failure(import: &ImportState) -> Problem {
+    let log_group = import.log_group.clone().unwrap_or_default();
+    let words = import.failure.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+    Problem::new(
+        Reason::Broken,
+        format!(
+            "the import is {}{words}; {} items came in, {} did not (CloudWatch log group {log_group}). It is neither repeated nor \
+             undone by itself: delete the table and make a new object, or use what is there and remove spec.source",
+            import.status, import.items, import.errors
+        ),
+    )
+}
+
+/// The import that this object began has failed before there was a table: to begin it once more is the user's decision.
+pub fn failed(inputs: &Inputs, observed: &Observed) -> Option<Problem> {
+    let (_, at) = inputs.journal.notes.get(UNTAGGED)?.rsplit_once('|')?;
+    let began = at.parse::<jiff::Timestamp>().ok()? - CLOCKS_DIFFER;
+    let import = observed.import.present().filter(|import| matches!(import.status.as_str(), "FAILED" | "CANCELLED"))?;
+    import.started.is_some_and(|started| started >= began).then(|| failure(import))
 }
 
 fn ended(journal: &Journal) -> Option<(String, ImportProgress)> {
@@ -80,7 +95,16 @@ pub fn progress(inputs: &Inputs, observed: &Observed) -> Option<ImportProgress> 
 
 /// Why the table is not ready because of its import.
 pub fn unready(object: &DynamoTable, inputs: &Inputs, observed: &Observed) -> Option<Waiting> {
-    let import = observed.import.present().filter(|_| is_open(object, &inputs.journal))?;
+    if !is_open(object, &inputs.journal) {
+        return None;
+    }
+    let import = match &observed.import {
+        Seen::Present(import) => import,
+        Seen::Absent => return None,
+        Seen::Unread(why) => {
+            return Some(Waiting::new(Reason::Unreadable, format!("The import could not be read: {why}.")));
+        }
+    };
     match import.status.as_str() {
         "COMPLETED" => None,
         "FAILED" | "CANCELLED" => Some(Waiting::new(Reason::Broken, format!("The import is {}.", import.status))),

@@ -1,9 +1,11 @@
 //! Global secondary indexes: a keyed comparison, since AWS has no call that sets them all
 //! (aws-dynamodb-elasticache-dms.md 1.3, 1.6). One that is not in a managed list goes only when approved.
 
-use crate::aws::dynamo::{Action, Index, KeyAttribute, Projection, ProjectionType, TableIndex, Update};
+use crate::aws::dynamo::{
+    Action, BillingMode, Index, KeyAttribute, LocalIndex, Projection, ProjectionType, TableIndex, Update,
+};
 use crate::conditions::Reason;
-use crate::kind::{Disruption, Problem, Step};
+use crate::kind::{Disruption, Problem, Step, Waiting, When};
 use crate::spec::Change;
 
 use super::scene::{Part, Scene, attributes, change, wanted_indexes};
@@ -51,17 +53,29 @@ fn recreation(scene: &Scene<'_>, name: &str, wanted: &Index, index: &TableIndex)
     Part::step(scene.held(step).because_of(because))
 }
 
-/// The first index that is missing: AWS builds one at a time.
+/// Every index that is missing; AWS builds one at a time.
 pub fn creation(scene: &Scene<'_>) -> Part {
     let Some(wanted) = wanted_indexes(scene.spec()) else { return Part::default() };
     let missing = wanted.into_iter().filter(|(name, _)| !scene.table.indexes.contains_key(name));
-    let steps = missing.map(|(name, index)| {
-        let changes = vec![change(field(&name), None, Some(definition(&index)))];
-        let attributes = attributes(keys_of_table(scene).chain(index.hash.iter()).chain(index.range.iter()));
-        let action = Action::Update(Update::CreateIndex { name, index: Box::new(index), attributes });
-        scene.step(What::Other, action, changes)
-    });
-    Part { steps: steps.collect(), ..Part::default() }
+    missing.fold(Part::default(), |part, (name, index)| part.and(build(scene, name, index)))
+}
+
+fn build(scene: &Scene<'_>, name: String, index: Index) -> Part {
+    let stays = scene.spec().settings.billing_mode.is_none_or(|mode| mode == scene.mode());
+    if stays && scene.mode() == BillingMode::Provisioned && index.throughput.is_none() {
+        let text =
+            format!("spec.{}: the table is PROVISIONED, so a new index needs provisionedThroughput", field(&name));
+        return Part::refuses(Problem::new(Reason::InvalidSpec, text));
+    }
+    let changes = vec![change(field(&name), None, Some(definition(&index)))];
+    let attributes = attributes(keys_of_table(scene).chain(index.hash.iter()).chain(index.range.iter()));
+    let action = Action::Update(Update::CreateIndex { name, index: Box::new(index), attributes });
+    let step = scene.step(What::Other, action, changes);
+    if stays || step.when != When::Now {
+        return Part::step(step);
+    }
+    // It has the capacity of the mode to come.
+    Part::step(step.when(When::After(Waiting::new(Reason::Updating, "the billing mode changes first"))))
 }
 
 /// Every key attribute that the table has now.
@@ -107,6 +121,12 @@ fn projection(projection: &Projection) -> String {
     let names: Vec<&str> = projection.non_key_attributes.iter().flatten().map(String::as_str).collect();
     let names = if names.is_empty() { String::new() } else { format!(" [{}]", names.join(", ")) };
     format!("{}{names}", projection.type_.word())
+}
+
+/// A local index as people read it.
+pub fn local_definition(index: &LocalIndex) -> String {
+    let LocalIndex { range, projection: held } = index;
+    format!("by {} ({}), {}", range.name, range.type_.word(), projection(held))
 }
 
 fn definition(index: &Index) -> String {

@@ -171,3 +171,6 @@ fn insights(spec: &DynamoTableSpec) -> BTreeSet<Option<String>> {
         .chain(indexes.filter(|index| index.contributor_insights.is_some()).map(|index| Some(index.name.clone())))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

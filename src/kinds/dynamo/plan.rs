@@ -1,7 +1,9 @@
 //! The plan of a DynamoTable: one verdict, then the calls in the order of aws-dynamodb-elasticache-dms.md 1.6, one a
 //! round.
 
-use crate::aws::dynamo::{Action, KeyAttribute, Observed, Table};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::dynamo::{Action, KeyAttribute, LocalIndex, Observed, Table};
 use crate::aws::owner::Tags;
 use crate::conditions::Reason;
 use crate::kind::{End, Inputs, Kind, Plan, Problem, Step, Waiting, Want};
@@ -9,7 +11,7 @@ use crate::kinds::tags;
 use crate::life::{RESOURCE_ID, UNTAGGED, Verdict, recreate, take_over, verdict};
 use crate::window::Timetable;
 
-use super::indexes::same_projection;
+use super::indexes::{local_definition, same_projection};
 use super::scene::{Part, Scene};
 use super::states::{Gate, State, broken, state, unfinished};
 use super::{DynamoTable, capacity, creation, features, import, indexes, removal, replicas, scaling, seed};
@@ -25,7 +27,7 @@ pub fn plan(object: &DynamoTable, want: Want, inputs: &Inputs, observed: &Observ
         (Verdict::Manage, Some((table, tags))) => manage(&scene(object, inputs, observed, table, tags)),
         (Verdict::Adopt(problem), Some((table, tags))) => {
             let after = manage(&scene(object, inputs, observed, table, tags));
-            take_over(after, problem, claim(inputs, table))
+            take_over(after, problem, without_items(inputs, table, claim(inputs, table)))
         }
         (Verdict::Claim, Some((table, _))) => claimed(inputs, table),
         (Verdict::Watch, Some((table, _))) => watch(table),
@@ -43,6 +45,13 @@ pub fn plan(object: &DynamoTable, want: Want, inputs: &Inputs, observed: &Observ
 fn claim(inputs: &Inputs, table: &Table) -> Step<Action> {
     let action = Action::Tag { region: None, arn: table.arn.clone(), tags: inputs.owner.tags() };
     Step::new("tags", action, "take over this table by setting the owner tags").noting(RESOURCE_ID, table.id.clone())
+}
+
+/// First items are for a table that this object made: one that it takes over, whatever became of its own create, has others.
+fn without_items(inputs: &Inputs, table: &Table, step: Step<Action>) -> Step<Action> {
+    let notes = &inputs.journal.notes;
+    let was_made = notes.get(RESOURCE_ID) == Some(&table.id);
+    if was_made || !notes.contains_key(seed::ITEMS) { step } else { step.noting(seed::ITEMS, seed::NONE) }
 }
 
 /// The calls that make a table of something else take no tags: they follow as soon as AWS takes them.
@@ -79,11 +88,7 @@ fn manage(scene: &Scene<'_>) -> Plan<Action> {
     }
     let (seeds, mut noted) = seed_and_import(scene);
     let wrong = immutable(scene);
-    let part = match &wrong {
-        Some(_) => Part { steps: tag_steps(scene), ..Part::default() },
-        None => changes(scene),
-    }
-    .and(seeds);
+    let part = changes(scene).and(seeds);
     let problem = wrong.or_else(|| broken(scene.table)).or(part.problem);
     let waiting = part.waiting.or_else(|| unfinished(scene.table));
     let settled = part.steps.is_empty() && problem.is_none() && waiting.is_none();
@@ -146,29 +151,14 @@ fn tag_steps(scene: &Scene<'_>) -> Vec<Step<Action>> {
     steps.into_iter().filter(|_| state(&scene.table.status) != State::Creating).collect()
 }
 
-/// What AWS has no call to change: keys and local indexes.
+/// What AWS has no call to change: keys, local indexes, and the consistency of a global table.
 fn immutable(scene: &Scene<'_>) -> Option<Problem> {
-    let (spec, table) = (scene.spec(), scene.table);
-    let text =
-        |key: &Option<&KeyAttribute>| key.map_or("unset".into(), |key| format!("{} ({})", key.name, key.type_.word()));
-    let mut wrong = Vec::new();
-    if let Some(hash) = &spec.hash_key {
-        let pairs = [
-            ("hashKey", Some(&table.keys.hash), Some(hash)),
-            ("rangeKey", table.keys.range.as_ref(), spec.range_key.as_ref()),
-        ];
-        for (field, is, wanted) in pairs.into_iter().filter(|(_, is, wanted)| is != wanted) {
-            wrong.push(format!("spec.{field}: {} in AWS, {} in the spec", text(&is), text(&wanted)));
-        }
-    }
-    for index in spec.local_secondary_indexes.iter().flatten() {
-        let same = table.local_indexes.get(&index.name).is_some_and(|found| {
-            found.range == index.range_key && same_projection(&found.projection, &index.projection)
-        });
-        if !same {
-            wrong.push(format!("spec.localSecondaryIndexes.{} is not so in AWS", index.name));
-        }
-    }
+    let wrong: Vec<String> = wrong_keys(scene)
+        .into_iter()
+        .chain(wrong_local_indexes(scene))
+        .chain(wrong_consistency(scene))
+        .map(|(field, is, wanted)| format!("spec.{field}: {is} in AWS, {wanted} in the spec"))
+        .collect();
     (!wrong.is_empty()).then(|| {
         Problem::new(
             Reason::InvalidSpec,
@@ -179,4 +169,56 @@ fn immutable(scene: &Scene<'_>) -> Option<Problem> {
             ),
         )
     })
+}
+
+/// A field, what it is, and what it should be.
+type Wrong = (String, String, String);
+
+fn wrong_keys(scene: &Scene<'_>) -> Vec<Wrong> {
+    let (spec, keys) = (scene.spec(), &scene.table.keys);
+    let Some(hash) = &spec.hash_key else { return Vec::new() };
+    let text =
+        |key: Option<&KeyAttribute>| key.map_or("unset".into(), |key| format!("{} ({})", key.name, key.type_.word()));
+    [("hashKey", Some(&keys.hash), Some(hash)), ("rangeKey", keys.range.as_ref(), spec.range_key.as_ref())]
+        .into_iter()
+        .filter(|(_, is, wanted)| is != wanted)
+        .map(|(field, is, wanted)| (field.into(), text(is), text(wanted)))
+        .collect()
+}
+
+fn wrong_local_indexes(scene: &Scene<'_>) -> Vec<Wrong> {
+    let Some(list) = &scene.spec().local_secondary_indexes else { return Vec::new() };
+    let wanted: BTreeMap<&String, LocalIndex> = list
+        .iter()
+        .map(|index| (&index.name, LocalIndex { range: index.range_key.clone(), projection: index.projection.clone() }))
+        .collect();
+    let found = &scene.table.local_indexes;
+    let names: BTreeSet<&String> = found.keys().chain(wanted.keys().copied()).collect();
+    let text = |index: Option<&LocalIndex>| index.map_or("unset".into(), local_definition);
+    let same = |one: &LocalIndex, other: &LocalIndex| {
+        one.range == other.range && same_projection(&one.projection, &other.projection)
+    };
+    names
+        .into_iter()
+        .map(|name| (name, found.get(name), wanted.get(name)))
+        .filter(|(_, is, wanted)| !is.zip(*wanted).is_some_and(|(is, wanted)| same(is, wanted)))
+        .map(|(name, is, wanted)| (format!("localSecondaryIndexes.{name}"), text(is), text(wanted)))
+        .collect()
+}
+
+/// Fixed with the first replicas, as soon as AWS tells it.
+fn wrong_consistency(scene: &Scene<'_>) -> Vec<Wrong> {
+    let (spec, table) = (scene.spec(), scene.table);
+    if table.replicas.is_empty() || table.multi_region_consistency.is_none() {
+        return Vec::new();
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or("unset".into());
+    [
+        ("multiRegionConsistency", &table.multi_region_consistency, &spec.multi_region_consistency),
+        ("witnessRegion", &table.witness, &spec.witness_region),
+    ]
+    .into_iter()
+    .filter(|(_, is, wanted)| wanted.is_some() && is != wanted)
+    .map(|(field, is, wanted)| (field.into(), text(is), text(wanted)))
+    .collect()
 }

@@ -34,7 +34,7 @@ pub fn plan(
     let backup = match object.spec.shared.deletion_policy {
         DeletionPolicy::Snapshot => match final_backup(object, identifier, inputs, observed, table) {
             Ok(name) => Some(name),
-            Err(plan) => return plan,
+            Err(plan) => return *plan,
         },
         DeletionPolicy::Delete => None,
         DeletionPolicy::Retain => return Plan::release(),
@@ -104,7 +104,7 @@ fn final_backup(
     inputs: &Inputs,
     observed: &Observed,
     table: &Table,
-) -> Result<String, Plan<Action>> {
+) -> Result<String, Box<Plan<Action>>> {
     let taken: &[Backup] = match &observed.backups {
         Seen::Present(taken) => taken,
         Seen::Absent => &[],
@@ -112,26 +112,27 @@ fn final_backup(
             let text = format!(
                 "the backups of {identifier} could not be read, and a final one must not meet an old one: {why}"
             );
-            return Err(Plan::wait(Waiting::new(Reason::Unreadable, text)));
+            return Err(Box::new(Plan::wait(Waiting::new(Reason::Unreadable, text))));
         }
     };
     let asked = object.metadata.deletion_timestamp.as_ref().map_or(inputs.now, |time| time.0);
-    let is_new = |backup: &&Backup| backup.created.is_some_and(|created| created >= asked);
+    let is_new =
+        |backup: &&Backup| backup.status != "DELETED" && backup.created.is_some_and(|created| created >= asked);
     match taken.iter().filter(is_new).max_by_key(|backup| backup.status == "AVAILABLE") {
         Some(backup) if backup.status == "AVAILABLE" => Ok(backup.name.clone()),
         Some(backup) => {
             let text = format!("backup {} is {}", backup.name, backup.status);
-            Err(Plan::wait(Waiting::new(Reason::Deleting, text)))
+            Err(Box::new(Plan::wait(Waiting::new(Reason::Deleting, text))))
         }
-        None if matches!(state(&table.status), State::Broken(_)) => Err(Plan::refuse(Problem::new(
+        None if matches!(state(&table.status), State::Broken(_)) => Err(Box::new(Plan::refuse(Problem::new(
             Reason::NoFinalSnapshot,
             format!(
                 "AWS takes no backup of a table that is {}, and deletionPolicy Snapshot never falls back to none: mend the key, or set \
                  deletionPolicy: Delete",
                 table.status
             ),
-        ))),
-        None => Err(just(backup(identifier, inputs, taken))),
+        )))),
+        None => Err(Box::new(just(backup(identifier, inputs, taken)))),
     }
 }
 

@@ -99,7 +99,7 @@ fn existing(scene: &Scene<'_>, wish: &Replica, state: &ReplicaState) -> Part {
     }
     let mut part = Part::default();
     part.steps.extend(overrides(scene, wish, state));
-    part.and(in_region(scene, wish))
+    part.and(in_region(scene, wish, state))
 }
 
 /// Overrides that the table's own region sets.
@@ -124,11 +124,15 @@ fn overrides(scene: &Scene<'_>, wish: &Replica, state: &ReplicaState) -> Option<
 }
 
 /// Tags, point-in-time recovery and deletion protection are the replica's own.
-fn in_region(scene: &Scene<'_>, wish: &Replica) -> Part {
-    let Some(facts) = scene.observed.replica_facts.get(&wish.region) else { return Part::default() };
+fn in_region(scene: &Scene<'_>, wish: &Replica, state: &ReplicaState) -> Part {
     let unread = |name: &str, why: &str| {
         let text = format!("{name} of the replica in {} could not be read: {why}", wish.region);
         Part::waits(Waiting::new(Reason::Unreadable, text))
+    };
+    let Some(facts) = scene.observed.replica_facts.get(&wish.region) else {
+        // Its own region does not know it before it is ACTIVE.
+        let is_known = state.status == "ACTIVE";
+        return if is_known { unread("the state", "its region does not show it yet") } else { Part::default() };
     };
     let mut part = match &facts.tags {
         Seen::Unread(why) => unread("tags", why),

@@ -18,6 +18,8 @@ use super::{DynamoTable, ItemsProgress};
 
 /// Note with `<first item of the batch on its way>/<items in all>/<digest of the text>`.
 pub const ITEMS: &str = "items";
+/// The note of a table that gets none.
+pub const NONE: &str = "0/0/";
 /// AWS takes this many in one call.
 const BATCH: usize = 25;
 /// More than this is work for `awsdb dynamo import`.
@@ -49,7 +51,7 @@ impl Progress {
 
 /// Whether items are still to be written: the ConfigMap is of interest until then.
 pub fn is_open(object: &DynamoTable, journal: &Journal) -> bool {
-    let is_new = !journal.notes.get(crate::life::RESOURCE_ID).is_some_and(|id| !id.is_empty());
+    let is_new = journal.notes.get(crate::life::RESOURCE_ID).is_none_or(String::is_empty);
     object.spec.items.is_some() && Progress::read(journal).map_or(is_new, |progress| !progress.is_done())
 }
 
@@ -154,7 +156,9 @@ impl Items {
         let end = (at + BATCH).min(self.list.len());
         let items = self.list.get(at..end).unwrap_or_default().to_vec();
         let total = self.list.len();
-        let changes = vec![change("items", Some(format!("{at} of {total}")), Some(format!("{end} of {total}")))];
+        // The digest tells the batches of another text of the same length from these.
+        let to = format!("{end} of {total} ({})", self.digest);
+        let changes = vec![change("items", Some(format!("{at} of {total}")), Some(to))];
         let note = Progress { at, total, digest: self.digest.clone() };
         Step::new("items", Action::PutItems { items }, "").changing(changes).noting(ITEMS, note.text())
     }
@@ -167,7 +171,7 @@ pub fn plan(object: &DynamoTable, inputs: &Inputs) -> (Part, Vec<(String, String
     };
     let items = match items(object, inputs) {
         Ok(Some(items)) => items,
-        Ok(None) => return (Part::default(), vec![(ITEMS.into(), "0/0/".into())]),
+        Ok(None) => return (Part::default(), vec![(ITEMS.into(), NONE.into())]),
         Err(Missing::Problem(problem)) => return (Part::refuses(problem), Vec::new()),
         Err(Missing::Waiting(waiting)) => return (Part::waits(waiting), Vec::new()),
     };

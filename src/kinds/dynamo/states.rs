@@ -48,17 +48,12 @@ pub fn broken(table: &Table) -> Option<Problem> {
         let archive = table.archive.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
         return Some(Problem::new(Reason::Broken, format!("AWS reports {}: {remedy}{archive}", table.status)));
     }
-    let failed = |status: &str| {
-        matches!(
-            status,
-            "CREATION_FAILED"
-                | "REGION_DISABLED"
-                | "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
-                | "REPLICATION_NOT_AUTHORIZED"
-                | "ARCHIVED"
-        )
-    };
-    let (region, replica) = table.replicas.iter().find(|(_, replica)| failed(&replica.status))?;
+    if let Some(since) = table.key_lost_since {
+        let text =
+            format!("AWS cannot use the KMS key since {since}: enable the key or restore its policy within seven days");
+        return Some(Problem::new(Reason::Broken, text));
+    }
+    let (region, replica) = table.replicas.iter().find(|(_, replica)| has_failed(&replica.status))?;
     let words = replica.description.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
     Some(Problem::new(
         Reason::Broken,
@@ -88,8 +83,21 @@ pub fn unfinished(table: &Table) -> Option<Waiting> {
     warming(table).map(|text| Waiting::new(Reason::Updating, text))
 }
 
+/// Words for replicas that only a person can mend.
+fn has_failed(status: &str) -> bool {
+    matches!(
+        status,
+        "CREATION_FAILED"
+            | "REGION_DISABLED"
+            | "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+            | "REPLICATION_NOT_AUTHORIZED"
+            | "ARCHIVED"
+    )
+}
+
+/// On its way, or in a state that this version does not know.
 fn is_moving(status: &str) -> bool {
-    matches!(status, "CREATING" | "UPDATING" | "DELETING" | "ARCHIVING")
+    status != "ACTIVE" && !has_failed(status)
 }
 
 fn warming(table: &Table) -> Option<String> {
