@@ -2,6 +2,7 @@
 //! product.md section 5), and what an import says.
 
 use super::*;
+use crate::life::MADE;
 use crate::spec::Adoption;
 
 const SOURCE: &str = "arn:aws:dynamodb:eu-central-1:123456789012:table/main/backup/01";
@@ -26,7 +27,11 @@ fn a_table_without_tags_is_claimed_only_if_source_and_time_match() {
     let claim = ["now: TagResource awsdb.dev/cluster awsdb.dev/owner (none)"];
     for (why, scene, claims) in [
         ("source and time", restored(Some(SOURCE), "2026-11-25T11:55:05Z"), true),
-        ("AWS tells no source any more, and the time fits", restored(None, "2026-11-25T11:56:00Z"), true),
+        (
+            "it told its source while it was being made",
+            restored(None, "2026-11-25T11:56:00Z").noted(MADE, "table-1"),
+            true,
+        ),
         ("clocks differ a little", restored(Some(SOURCE), "2026-11-25T11:54:30Z"), true),
         ("another source", restored(Some("arn:other"), "2026-11-25T11:55:05Z"), false),
         ("made before the call", restored(Some(SOURCE), "2026-11-25T11:00:00Z"), false),
@@ -42,6 +47,15 @@ fn a_table_without_tags_is_claimed_only_if_source_and_time_match() {
             assert_eq!((scene.steps(), scene.problem().0), (vec![], Reason::Conflict), "{why}: a stranger's");
         }
     }
+}
+
+#[test]
+fn a_table_that_tells_no_source_any_more_is_not_claimed_by_itself() {
+    let scene = restored(None, "2026-11-25T11:56:00Z");
+    assert_eq!(scene.steps(), ["held for approval: TagResource awsdb.dev/cluster awsdb.dev/owner (none)"]);
+    assert_eq!(scene.problem().0, Reason::Conflict);
+    let making = restored(Some(SOURCE), "2026-11-25T11:56:00Z").status("CREATING").plan();
+    assert_eq!(making.noted, [(MADE.to_string(), "table-1".to_string())], "it tells its source only now");
 }
 
 #[test]
