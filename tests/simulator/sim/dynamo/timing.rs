@@ -76,7 +76,7 @@ impl Timing {
             backfill: 14,
             index_delete: 4,
             replica: 15,
-            restore: 12,
+            restore: 60,
             import: 12,
             backup: 8,
             delete: 8,
