@@ -106,6 +106,23 @@ fn taking_over_without_a_difference_is_tagging_and_with_one_it_waits_for_approva
 }
 
 #[test]
+fn nothing_is_taken_over_before_all_that_is_managed_was_looked_at() {
+    let wish = json!({
+        "timeToLive": { "enabled": true, "attributeName": "e" }, "pointInTimeRecovery": { "enabled": true },
+    });
+    let scene = adopting(dynamo().wants(wish)).seen(|observed| {
+        observed.time_to_live = Seen::Present(ttl("ENABLING", Some("e")));
+        observed.continuous_backups = Seen::Unread("throttled".into());
+    });
+    assert_eq!((scene.steps(), scene.waiting().0), (vec![], Reason::Unreadable), "a difference may be hidden there");
+    let read = scene.seen(|observed| {
+        let state = ContinuousBackups { is_enabled: true, ..ContinuousBackups::default() };
+        observed.continuous_backups = Seen::Present(state);
+    });
+    assert!(read.steps()[0].starts_with("now: TagResource"), "{:?}", read.steps());
+}
+
+#[test]
 fn another_table_of_the_name_is_not_ours_by_its_tags() {
     let scene = dynamo().noted(RESOURCE_ID, "table-0").wants(json!({ "deletionProtection": true }));
     assert_eq!((scene.problem().0, scene.runs()), (Reason::IdentityChanged, vec![]));
