@@ -60,7 +60,7 @@ def bench(options):
     facts = lab.up()
     try:
         run = Bench(lab, facts, operator.Operator(lab, facts, operator_kubeconfig(lab), binary, FLAGS))
-        with Watch(facts["kubeconfig"]) as run.watch:
+        with Watch(facts["kubeconfig"], KIND) as run.watch:
             return run.all(options)
     finally:
         lab.down()

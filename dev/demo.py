@@ -18,6 +18,7 @@ import tempfile
 import time
 
 from labkit import demo_steps as steps
+from labkit import demo_tables as tables
 from labkit import operator, toolchain
 from labkit.install import operator_kubeconfig
 from labkit.lab import Lab
@@ -25,6 +26,8 @@ from labkit.processes import LabError
 from labkit.watch import Watch
 
 FIRST = (steps.others_database, steps.apply_examples, steps.follow_to_ready, steps.show_objects)
+TABLES_FIRST = (tables.others_table, tables.apply_examples, tables.follow_to_ready, tables.show_objects)
+TABLES_REST = (tables.show_secrets, tables.change_a_field, tables.delete_with_a_backup)
 REST = (steps.show_secrets, steps.show_aws, steps.show_pod, steps.change_a_field, steps.delete_by_policy)
 
 
@@ -57,7 +60,9 @@ def run(options):
         lab = Lab(home, die_with_parent=True)
         facts = control_plane(lab)
         try:
-            perform(start_operator(lab, facts, binary), FIRST + REST)
+            demo = start_operator(lab, facts, binary)
+            perform(demo, FIRST + REST)
+            perform(demo, TABLES_FIRST + TABLES_REST, tables.KIND)
         finally:
             lab.down()
     print(f"\nEverything was as it should be, in {time.monotonic() - began:.0f} s; all that was started has been stopped.")
@@ -89,6 +94,7 @@ def up(options):
     try:
         demo = start_operator(lab, facts, binary)
         perform(demo, FIRST)
+        perform(demo, TABLES_FIRST, tables.KIND)
     except BaseException:
         lab.down()
         print(f"\nlogs are in {lab.home}", file=sys.stderr)
@@ -134,8 +140,8 @@ def start_operator(lab, facts, binary):
     return steps.Demo(facts, program)
 
 
-def perform(demo, some_steps):
-    with Watch(demo.facts["kubeconfig"]) as demo.watch:
+def perform(demo, some_steps, kind=steps.KIND):
+    with Watch(demo.facts["kubeconfig"], kind) as demo.watch:
         for step in some_steps:
             step(demo)
 

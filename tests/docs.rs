@@ -104,6 +104,14 @@ fn the_documented_policy_has_exactly_the_calls_of_the_code() {
 }
 
 #[test]
+fn every_right_that_aws_checks_besides_is_documented() {
+    let document = read("docs/operations.md");
+    let missing: Vec<&&str> =
+        awsdb::aws::dynamo::IMPLIED.iter().filter(|right| !document.contains(&format!("`{right}`"))).collect();
+    assert!(missing.is_empty(), "add to docs/operations.md: {missing:?}");
+}
+
+#[test]
 fn every_key_of_the_connection_secret_is_documented() {
     for (kind, least, one) in [("rds", 12, "password"), ("dynamo", 11, "iam-policy")] {
         let source = read(&format!("src/kinds/{kind}/connection.rs"));

@@ -30,8 +30,8 @@ class Demo:
     def kubectl(self, *arguments, **options):
         return kubectl(self.facts["kubeconfig"], *arguments, **options)
 
-    def aws(self, operation, **parameters):
-        return aws.call(self.facts["aws"]["endpoint"], "rds", operation, **parameters)
+    def aws(self, operation, service="rds", **parameters):
+        return aws.call(self.facts["aws"]["endpoint"], service, operation, **parameters)
 
     def databases(self):
         return {one["DBInstanceIdentifier"]: one for one in self.aws("describe_db_instances")["DBInstances"]}
@@ -77,13 +77,20 @@ def others_database(demo):
 
 def apply_examples(demo):
     title("examples/rds-*.yaml, as an app team would apply them")
-    examples = sorted((ROOT / "examples").glob("rds-*.yaml"))
-    check(examples, "examples/ holds no rds-*.yaml")
-    for example in examples:
-        text = in_this_account(example.read_text(), demo.facts["aws"])
-        for namespace in sorted(set(re.findall(r"^  namespace: (\S+)$", text, re.M))):
-            demo.kubectl("apply", "--filename=-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
-        print(f"$ kubectl apply -f examples/{example.name}\n{demo.kubectl('apply', '--filename=-', stdin=text)}", end="", flush=True)
+    for example in examples("rds-*.yaml"):
+        apply(demo, example, in_this_account(example.read_text(), demo.facts["aws"]))
+
+
+def examples(pattern):
+    found = sorted((ROOT / "examples").glob(pattern))
+    check(found, f"examples/ holds no {pattern}")
+    return found
+
+
+def apply(demo, example, text):
+    for namespace in sorted(set(re.findall(r"^  namespace: (\S+)$", text, re.M))):
+        demo.kubectl("apply", "--filename=-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
+    print(f"$ kubectl apply -f examples/{example.name}\n{demo.kubectl('apply', '--filename=-', stdin=text)}", end="", flush=True)
 
 
 def in_this_account(text, account):
@@ -120,15 +127,22 @@ def show_objects(demo):
     table(("OBJECT", "CONDITION", "STATUS", "REASON", "MESSAGE"), rows)
 
 
+def resource(thing):
+    return f"{thing['kind'].lower()}s.awsdb.dev"
+
+
 def show_secrets(demo):
     title("The connection Secrets, values masked")
     for thing in demo.watch.objects.values():
-        secret = binding(demo, thing)
-        data = {key: len(base64.b64decode(value)) for key, value in secret["data"].items()}
-        print(f"{name(thing)} -> Secret {secret['metadata']['name']} ({secret['type']})")
-        print("  " + ", ".join(f"{key} <{length} bytes>" for key, length in sorted(data.items())))
-        missing = BINDING_KEYS - data.keys() - ({"password"} if has_no_password(thing["spec"]) else set())
-        check(not missing, f"the Secret of {name(thing)} lacks {', '.join(sorted(missing))}")
+        show_secret(demo, thing, BINDING_KEYS - ({"password"} if has_no_password(thing["spec"]) else set()))
+
+
+def show_secret(demo, thing, keys):
+    secret = binding(demo, thing)
+    data = {key: len(base64.b64decode(value)) for key, value in secret["data"].items()}
+    print(f"{name(thing)} -> Secret {secret['metadata']['name']} ({secret['type']})")
+    print("  " + ", ".join(f"{key} <{length} bytes>" for key, length in sorted(data.items())))
+    check(not keys - data.keys(), f"the Secret of {name(thing)} lacks {', '.join(sorted(keys - data.keys()))}")
 
 
 def has_no_password(spec):
@@ -177,7 +191,15 @@ def change_a_field(demo):
     old = thing["spec"]["allocatedStorage"]
     new = old + max(20, old // 5)  # AWS refuses to grow by less than a tenth
     title(f"{name(thing)}: allocatedStorage from {old} to {new} GiB")
-    edited = json.loads(patch(demo, thing, {"allocatedStorage": new}))
+    follow_change(demo, thing, {"allocatedStorage": new}, "ModifyDBInstance")
+    reached = demo.databases()[thing["status"]["identifier"]]["AllocatedStorage"]
+    check(reached == new, f"AWS has {reached} GiB instead of {new}")
+    print(f"AWS now has {reached} GiB")
+
+
+def follow_change(demo, thing, spec, call):
+    """Edits an object; shows the plan before the call, and the Event after it."""
+    edited = json.loads(patch(demo, thing, spec))
     generation, plans = edited["metadata"]["generation"], {}
 
     def note_plan(seen):
@@ -194,29 +216,26 @@ def change_a_field(demo):
     print("the plan, as status.plan showed it before the call:")
     table(("CALL", "CHANGES", "CLASS", "WHEN", "BECAUSE"),
           [(step["call"], changes(step), step["class"], step["when"], step.get("because", "")) for step in plans.values()])
-    show_events(demo, thing)
-    reached = demo.databases()[thing["status"]["identifier"]]["AllocatedStorage"]
-    check(reached == new, f"AWS has {reached} GiB instead of {new}")
-    print(f"AWS now has {reached} GiB")
+    show_events(demo, thing, call)
 
 
 def patch(demo, thing, spec):
     meta = thing["metadata"]
-    return demo.kubectl("patch", KIND, meta["name"], "-n", meta["namespace"], "--type=merge", "-o", "json", "-p", json.dumps({"spec": spec}))
+    return demo.kubectl("patch", resource(thing), meta["name"], "-n", meta["namespace"], "--type=merge", "-o", "json", "-p", json.dumps({"spec": spec}))
 
 
 def changes(step):
     return ", ".join(f"{one['field']}: {one.get('from', 'unset')} -> {one.get('to', 'unset')}" for one in step.get("changes", []))
 
 
-def show_events(demo, thing):
+def show_events(demo, thing, call):
     meta = thing["metadata"]
     query = ("get", "events", "-n", meta["namespace"], "--field-selector", f"involvedObject.name={meta['name']}")
     deadline = time.monotonic() + EVENT_SECONDS
-    while not (told := tells_of("ModifyDBInstance", json.loads(demo.kubectl(*query, "-o", "json")))) and time.monotonic() < deadline:
+    while not (told := tells_of(call, json.loads(demo.kubectl(*query, "-o", "json")))) and time.monotonic() < deadline:
         time.sleep(0.2)
     print(f"$ kubectl {' '.join(query)}\n{demo.kubectl(*query)}", end="")
-    check(told, f"no Event of {name(thing)} tells of ModifyDBInstance")
+    check(told, f"no Event of {name(thing)} tells of {call}")
 
 
 def tells_of(call, events):

@@ -10,9 +10,9 @@ from labkit.processes import LabError, clean_env, die_with_parent
 
 
 class Watch:
-    """`with Watch(kubeconfig) as watch: watch.next(seconds)` answers (object, deleted) or None when nothing came."""
+    """`with Watch(kubeconfig, "rdsinstances.awsdb.dev") as watch: watch.next(seconds)` answers (object, deleted) or None when nothing came."""
 
-    def __init__(self, kubeconfig, resource="rdsinstances.awsdb.dev"):
+    def __init__(self, kubeconfig, resource):
         self.command = [str(toolchain.binary("kubectl")), f"--kubeconfig={kubeconfig}", "get", resource, "-A",
                         "--watch", "--output-watch-events", "-o", "json"]
         self.objects, self._changes = {}, queue.SimpleQueue()

@@ -68,7 +68,7 @@ impl Ages {
 
 /// How often a thing at rest must be asked for, so that with the age of what is served the drift window is kept.
 pub fn period(window: Duration) -> Duration {
-    window * 2 / 3
+    window * 3 / 5
 }
 
 /// What is known of one id.
@@ -289,8 +289,7 @@ impl<S: Source> State<S> {
     fn due(&self, id: &String, now: Instant, ages: Ages) -> Option<Instant> {
         let (last, entry) = (*self.interest.get(id)?, self.entries.get(id)?);
         let most = self.most(id, entry, now, ages);
-        // Rounds are spread by a tenth.
-        let period = if most == ages.rest { ages.period * 9 / 10 } else { ages.moving };
+        let period = if most == ages.rest { ages.period } else { ages.moving };
         let next = last + period;
         (next <= now + most / 2 && entry.asked + most <= next.max(now) + most / 2).then_some(next)
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::lab::{Lab, condition};
+use crate::tables::Tables;
 
 #[test]
 fn a_create_costs_at_most_seven_cluster_writes_and_four_aws_calls() {
@@ -74,4 +75,43 @@ fn a_restart_with_healthy_objects_writes_nothing() {
     std::thread::sleep(Duration::from_secs(6));
     assert_eq!(lab.cluster_writes().split_off(writes), Vec::<String>::new());
     assert_eq!(lab.aws_writes_since(&calls), Vec::<String>::new());
+}
+
+/// Calls since an earlier count, without the question who we are, which is asked once in a process.
+fn calls_since(lab: &Lab, before: &std::collections::BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let counts = lab.aws_calls().into_iter();
+    let grown = counts.map(|(call, count)| (call.clone(), count - before.get(&call).copied().unwrap_or_default()));
+    grown.filter(|(call, count)| *count > 0 && !call.starts_with("sts.")).collect()
+}
+
+#[test]
+fn a_table_costs_at_most_seven_cluster_writes_and_four_aws_calls_to_create() {
+    let lab = Lab::new("fig-dyn-create");
+    let (tables, _operator) = (Tables::of(&lab), lab.operator_with(&["--sweep=60s", "--secret-poll=60s"]));
+    let (writes, calls) = (lab.cluster_writes().len(), lab.aws_calls());
+    tables.apply_small("orders", "deletionPolicy: Delete\ntags: {team: a}");
+    tables.wait_settled("orders");
+    let made: Vec<String> = lab.cluster_writes().split_off(writes);
+    assert!(made.len() <= 7, "{made:#?}");
+    let sent = calls_since(&lab, &calls);
+    let total: u64 = sent.iter().map(|(_, count)| count).sum();
+    assert!(total <= 4, "{total} AWS calls: {sent:?}");
+}
+
+#[test]
+fn an_idle_table_costs_no_write_anywhere_and_one_call_a_check() {
+    let lab = Lab::new("fig-dyn-idle");
+    let (tables, _operator) = (Tables::of(&lab), lab.operator_with(&["--sweep=1s", "--secret-poll=1s"]));
+    // Everything whose state AWS shows by calls of their own.
+    let spec = "timeToLive: {enabled: true, attributeName: until}\npointInTimeRecovery: {enabled: true}\ntags: {team: a}\ncontributorInsights: {enabled: true}";
+    tables.apply_small("orders", spec);
+    tables.wait_settled("orders");
+    let (writes, calls) = (lab.cluster_writes().len(), lab.aws_calls());
+    std::thread::sleep(Duration::from_secs(10));
+    assert_eq!(lab.cluster_writes().split_off(writes), Vec::<String>::new());
+    assert_eq!(lab.aws_writes_since(&calls), Vec::<String>::new());
+    let sent = calls_since(&lab, &calls);
+    let checks = sent.iter().find(|(call, _)| call == "dynamodb.DescribeTable").map_or(0, |(_, count)| *count);
+    let total: u64 = sent.iter().map(|(_, count)| count).sum();
+    assert!((5..=12).contains(&checks) && total == checks, "{sent:?}");
 }

@@ -20,6 +20,7 @@ pub struct Lab {
     namespace: String,
     runtime: tokio::runtime::Runtime,
     rds: aws_sdk_rds::Client,
+    config: aws_config::SdkConfig,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -32,9 +33,10 @@ impl Lab {
         );
         let facts: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let rds = runtime.block_on(rds_client(&facts));
+        let config = runtime.block_on(aws_config(&facts));
+        let rds = aws_sdk_rds::Client::new(&config);
         let home = Path::new(&path).parent().unwrap().to_path_buf();
-        let lab = Self { facts, home, namespace: namespace.into(), runtime, rds, _turn: turn };
+        let lab = Self { facts, home, namespace: namespace.into(), runtime, rds, config, _turn: turn };
         let kubeconfig = lab.operator_kubeconfig();
         if !kubeconfig.exists() {
             let made = Command::new("python3")
@@ -89,18 +91,23 @@ impl Lab {
 
     /// An RdsInstance with exactly these lines as its spec.
     pub fn apply_spec(&self, name: &str, spec: &str) {
+        self.apply_kind("RdsInstance", name, spec);
+    }
+
+    /// An object with exactly these lines as its spec.
+    pub fn apply_kind(&self, kind: &str, name: &str, spec: &str) {
         let lines: String = spec.lines().map(|line| format!("  {line}\n")).collect();
         let manifest =
-            format!("apiVersion: awsdb.dev/v1alpha1\nkind: RdsInstance\nmetadata:\n  name: {name}\nspec:\n{lines}");
+            format!("apiVersion: awsdb.dev/v1alpha1\nkind: {kind}\nmetadata:\n  name: {name}\nspec:\n{lines}");
         self.try_kubectl(&["apply", "-f", "-"], &manifest).unwrap();
     }
 
     pub fn patch(&self, name: &str, patch: Value) {
-        self.kubectl(&["patch", "rds", name, "--type=merge", "-p", &patch.to_string()]);
+        self.kubectl(&["patch", &named(name), "--type=merge", "-p", &patch.to_string()]);
     }
 
     pub fn object(&self, name: &str) -> Option<Value> {
-        let text = self.kubectl(&["get", "rds", name, "-o", "json", "--ignore-not-found"]);
+        let text = self.kubectl(&["get", &named(name), "-o", "json", "--ignore-not-found"]);
         (!text.trim().is_empty()).then(|| serde_json::from_str(&text).unwrap())
     }
 
@@ -125,7 +132,7 @@ impl Lab {
                 return answer;
             }
             if began.elapsed() > PATIENCE {
-                let state = self.try_kubectl(&["get", "rds", "-o", "yaml"], "").unwrap_or_default();
+                let state = self.try_kubectl(&["get", "awsdb", "-o", "yaml"], "").unwrap_or_default();
                 let log = std::fs::read_to_string(self.log()).unwrap_or_default();
                 let tail: Vec<&str> = log.lines().rev().take(40).collect();
                 panic!(
@@ -150,6 +157,7 @@ impl Lab {
         let text = self.kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
         let list: Value = serde_json::from_str(&text).unwrap();
         let items = list["items"].as_array().unwrap();
+        let name = name.rsplit('/').next().unwrap_or(name);
         let about = items.iter().filter(|event| event["regarding"]["name"] == name);
         about.map(|event| event["reason"].as_str().unwrap_or_default().to_string()).collect()
     }
@@ -195,6 +203,11 @@ impl Lab {
             .filter(is_write)
             .map(|event| format!("{} {}", event["verb"].as_str().unwrap(), event["requestURI"].as_str().unwrap()))
             .collect()
+    }
+
+    /// A client's settings, and the runtime to send with.
+    pub fn aws(&self) -> (&aws_config::SdkConfig, &tokio::runtime::Runtime) {
+        (&self.config, &self.runtime)
     }
 
     pub fn instance(&self, identifier: &str) -> Option<aws_sdk_rds::types::DbInstance> {
@@ -286,7 +299,7 @@ impl Lab {
 impl Drop for Lab {
     /// Objects that still have a finalizer would hold their namespace, and later tests count the operator's calls.
     fn drop(&mut self) {
-        let names = self.try_kubectl(&["get", "rds", "-o", "name"], "").unwrap_or_default();
+        let names = self.try_kubectl(&["get", "awsdb", "-o", "name"], "").unwrap_or_default();
         for name in names.lines() {
             let _ = self.try_kubectl(&["patch", name, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#], "");
         }
@@ -344,16 +357,20 @@ pub fn condition(object: &Value, kind: &str) -> Option<Condition> {
     Some(Condition { status: text("status"), reason: text("reason"), message: text("message") })
 }
 
-async fn rds_client(facts: &Value) -> aws_sdk_rds::Client {
+/// `orders` is the RdsInstance of that name, `dynamo/orders` the table.
+fn named(name: &str) -> String {
+    if name.contains('/') { name.into() } else { format!("rds/{name}") }
+}
+
+async fn aws_config(facts: &Value) -> aws_config::SdkConfig {
     let text = |name: &str| facts["aws"][name].as_str().unwrap().to_string();
     let credentials = aws_sdk_rds::config::Credentials::new(text("accessKey"), text("secretKey"), None, None, "lab");
-    let config = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
+    aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
         .endpoint_url(text("endpoint"))
         .region(aws_config::Region::new(text("region")))
         .credentials_provider(credentials)
         .load()
-        .await;
-    aws_sdk_rds::Client::new(&config)
+        .await
 }
 
 /// The body of a good answer.

@@ -4,7 +4,10 @@
 mod bad_input;
 mod bulk;
 mod credentials;
+mod dynamo;
+mod dynamo_life;
 mod figures;
 mod lab;
 mod life;
 mod process;
+mod tables;

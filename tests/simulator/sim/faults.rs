@@ -69,3 +69,13 @@ pub fn any_fault() -> impl Strategy<Value = Fault> {
         (1u64..40).prop_map(|seconds| Fault::Late(Duration::from_secs(seconds))),
     ]
 }
+
+/// With a throttle, and with a call that AWS gets to after its caller has given up.
+pub const FAULTS_AND_LATE_CALLS: [Fault; 6] = [
+    Fault::CrashBefore,
+    Fault::CrashAfter,
+    Fault::RequestLost,
+    Fault::ReplyLost,
+    Fault::Throttled,
+    Fault::Late(Duration::from_secs(25)),
+];

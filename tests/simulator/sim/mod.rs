@@ -130,10 +130,22 @@ impl<K: Object> Simulation<K> {
     }
 
     /// An operator that starts in a universe.
-    pub fn over(universe: Universe<K>, setup: Setup) -> Self {
-        let due = universe.kube.keys().into_iter().map(|key| (key, universe.now)).collect();
-        let told = universe.kube.events.len();
-        let shared = Shared::new(universe);
+    pub fn over(mut universe: Universe<K>, setup: Setup) -> Self {
+        universe.aws.forget();
+        Self::start(Shared::new(universe), setup)
+    }
+
+    /// A second operator in the same universe, as when the first does not know yet that it leads no more.
+    pub fn beside(first: &Self, setup: Setup) -> Self {
+        Self::start(first.shared.clone(), setup)
+    }
+
+    fn start(shared: Shared<K>, setup: Setup) -> Self {
+        let (now, keys, told) = {
+            let universe = shared.lock();
+            (universe.now, universe.kube.keys(), universe.kube.events.len())
+        };
+        let due = keys.into_iter().map(|key| (key, now)).collect();
         let world = start(&shared, &setup);
         Self { shared, setup, eager: false, rounds: 0, world, due, told }
     }

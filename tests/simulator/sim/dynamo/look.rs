@@ -53,26 +53,25 @@ impl Dynamo {
                 Observed { table: Seen::Unread(why.clone()), tags: Seen::Unread(why.clone()), ..Observed::absent() };
             return Ok(self.answer(seen, Look::Direct));
         }
-        let listed = self.tables.get(&id.table).filter(|tab| tab.listed_at <= self.now).cloned();
-        let Some(tab) = listed else {
-            self.memory.remove(&id.table);
+        let known = self.memory.remove(&id.table);
+        let Some(tab) = self.tables.get(&id.table).filter(|tab| tab.listed_at <= self.now) else {
             let mut seen = Observed::absent();
             seen.source =
                 self.asked(id.source.as_ref(), "source", "DescribeBackup", read, |it, source| it.source(source));
             seen.backups = self.backups_of(id, read);
             return Ok(self.answer(seen, Look::Direct));
         };
-        let mut memory = self.memory.remove(&id.table).filter(|memory| memory.table == tab.shown.id);
-        let memory = memory.get_or_insert_with(|| Memory::of(&tab.shown));
+        let known = known.filter(|memory| memory.table == tab.shown.id);
+        let mut memory = known.unwrap_or_else(|| Memory::of(&tab.shown));
         let mut from_before = false;
-        self.facts(id, look, &tab, memory, &mut from_before, read);
+        self.facts(id, look, tab, &mut memory, &mut from_before, read);
         let mut seen = memory.seen.clone();
         seen.table = Seen::Present(Box::new(tab.shown.clone()));
         seen.import = self.asked(id.import.then_some(&id.table), "import", "DescribeImport", read, |it, name| {
             it.imports.get(name).cloned()
         });
         seen.backups = self.backups_of(id, read);
-        self.memory.insert(id.table.clone(), memory.clone());
+        self.memory.insert(id.table.clone(), memory);
         let how = if from_before && look == Look::Shared { Look::Shared } else { Look::Direct };
         Ok(self.answer(seen, how))
     }
