@@ -91,6 +91,10 @@ pub fn decide<A: Action>(plan: Plan<A>, circumstances: &Circumstances<'_>) -> De
             (When::Now | When::SentForWindow, Some(Obstacle::Problem(problem))) => {
                 decision.problem.get_or_insert(problem);
             }
+            // AWS named a time for this one: what else there is need not wait as long.
+            (When::Now | When::SentForWindow, Some(Obstacle::Timed(waiting))) => {
+                decision.waiting.get_or_insert(waiting);
+            }
             (When::Now | When::SentForWindow, Some(Obstacle::Waiting(waiting))) => {
                 // Later steps of the same thing would be sent ahead of this one otherwise.
                 busy.insert(step.thing);
@@ -188,14 +192,16 @@ fn held_message<A: Action>(step: &Step<A>, count: usize, hash: Option<&str>) -> 
 enum Obstacle {
     /// AWS refused it before, or it has no effect.
     Problem(Problem),
-    /// AWS named a time, or was only just asked.
+    /// AWS named a time.
+    Timed(Waiting),
+    /// AWS was only just asked.
     Waiting(Waiting),
 }
 
 fn obstacle<A: Action>(id: &str, step: &Step<A>, circumstances: &Circumstances<'_>) -> Option<Obstacle> {
     if let Some(rejection) = circumstances.journal.rejected.get(id).filter(|r| r.until.0 > circumstances.now) {
         if rejection.reason == Reason::Busy.to_string() {
-            return Some(Obstacle::Waiting(
+            return Some(Obstacle::Timed(
                 Waiting::new(Reason::Busy, rejection.message.clone()).until(rejection.until.0),
             ));
         }
@@ -240,7 +246,7 @@ const REJECTIONS: [Reason; 4] =
 fn show<A: Action>(id: &str, step: &Step<A>, obstacle: Option<&Obstacle>) -> PlannedStep {
     let (when, why) = match (&step.when, obstacle) {
         (_, Some(Obstacle::Problem(problem))) => ("later", Some(problem.message.as_str())),
-        (_, Some(Obstacle::Waiting(waiting))) => ("later", Some(waiting.message.as_str())),
+        (_, Some(Obstacle::Timed(waiting) | Obstacle::Waiting(waiting))) => ("later", Some(waiting.message.as_str())),
         (When::Now, None) => ("now", None),
         (When::SentForWindow | When::Window, None) => ("window", None),
         (When::Approval, None) => ("approval", None),
@@ -344,7 +350,9 @@ mod tests {
             until: Time(Timestamp::from_second(10).unwrap()),
         };
         refused.rejected.insert(step_id(&modify("b")), rejection);
+        let same_thing = plan(vec![modify("b"), modify("c")]);
         assert_eq!(decide(one, &at(&refused, None)).run[0].1.thing, "tags");
+        assert_eq!(decide(same_thing, &at(&refused, None)).run[0].1.changes[0].to.as_deref(), Some("c"));
     }
 
     #[test]

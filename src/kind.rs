@@ -474,7 +474,7 @@ pub trait Kind:
     /// Where its password comes from.
     fn credentials(&self) -> CredentialMode;
     /// What it depends on in its namespace.
-    fn references(&self) -> Vec<Reference>;
+    fn references(&self, inputs: &Inputs) -> Vec<Reference>;
     /// The main thing.
     fn thing(&self, observed: &Observed<Self>) -> Seen<Thing>;
     /// Everything that is to be done.

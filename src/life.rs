@@ -18,6 +18,9 @@ pub const PASSWORD_UNSET: &str = "passwordUnset";
 /// Note ahead of a call that makes a thing and takes no tags: `<source>|<time>`. The thing is ours if both match.
 pub const UNTAGGED: &str = "untagged";
 
+/// Note with AWS's id of the thing that such a call was seen to make: it may tell its source only while it is being made.
+pub const MADE: &str = "made";
+
 /// AWS's clock and ours may differ by this much.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 /// A thing that no longer tells its source is ours only if it was made this soon after the call.
@@ -172,11 +175,7 @@ fn present(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Ver
                 "{what} has lost its tag {OWNER_TAG}: nothing is changed until it is back; approve the held step to set it again"
             ),
         ))),
-        Claim::Nobody if was_just_made(inputs, thing) => Verdict::Claim,
-        Claim::Nobody => match tags_to_come(inputs, what) {
-            Some(waiting) => Verdict::Wait(waiting),
-            None => adoption(spec, inputs, thing, what),
-        },
+        Claim::Nobody => nobodys(spec, inputs, thing, what),
     }
 }
 
@@ -190,14 +189,45 @@ fn tags_to_come(inputs: &Inputs, what: &str) -> Option<Waiting> {
     })
 }
 
-/// Whether this very thing came of the call that was noted: the source is the noted one, and the time fits.
-fn was_just_made(inputs: &Inputs, thing: &Thing) -> bool {
-    let noted = inputs.journal.notes.get(UNTAGGED).and_then(|note| note.rsplit_once('|'));
-    let (Some((source, at)), Some(origin)) = (noted, &thing.origin) else { return false };
-    let (Ok(at), Some(made)) = (at.parse::<jiff::Timestamp>(), origin.at) else { return false };
+/// Whether a thing came of the call that was noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Making {
+    /// The source is the noted one, and the time fits.
+    Ours,
+    /// The time fits, and AWS no longer tells the source: anybody may have made it in the same minutes.
+    Doubtful,
+    /// It did not.
+    Others,
+}
+
+fn making(inputs: &Inputs, thing: &Thing) -> Making {
+    let notes = &inputs.journal.notes;
+    if notes.get(MADE) == Some(&thing.resource_id) {
+        return Making::Ours;
+    }
+    let noted = notes.get(UNTAGGED).and_then(|note| note.rsplit_once('|'));
+    let (Some((source, at)), Some(origin)) = (noted, &thing.origin) else { return Making::Others };
+    let (Ok(at), Some(made)) = (at.parse::<jiff::Timestamp>(), origin.at) else { return Making::Others };
+    let is_after = made + CLOCKS_DIFFER >= at;
     match &origin.source {
-        Some(shown) => shown == source && made + CLOCKS_DIFFER >= at,
-        None => made + CLOCKS_DIFFER >= at && made <= at + MADE_BY_THE_CALL,
+        Some(shown) if shown == source && is_after => Making::Ours,
+        None if is_after && made <= at + MADE_BY_THE_CALL => Making::Doubtful,
+        _ => Making::Others,
+    }
+}
+
+fn nobodys(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
+    match (making(inputs, thing), tags_to_come(inputs, what)) {
+        (Making::Ours, _) => Verdict::Claim,
+        (_, Some(waiting)) => Verdict::Wait(waiting),
+        (Making::Doubtful, None) => Verdict::Adopt(Some(Problem::new(
+            Reason::Conflict,
+            format!(
+                "{what} was made when this object asked for it, and AWS no longer tells of what: approve the held step if it is \
+                 this object's"
+            ),
+        ))),
+        (Making::Others, None) => adoption(spec, inputs, thing, what),
     }
 }
 
@@ -269,7 +299,7 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
                 inputs.owner.text()
             ),
         )),
-        Claim::Nobody if was_just_made(inputs, thing) => Verdict::Remove,
+        Claim::Nobody if making(inputs, thing) == Making::Ours => Verdict::Remove,
         Claim::Nobody => tags_to_come(inputs, what).map_or(Verdict::LetGo, Verdict::Wait),
     }
 }
@@ -335,7 +365,6 @@ pub fn take_over<A: Action>(after: Plan<A>, problem: Option<Problem>, step: Step
 mod tests {
     use super::*;
     use crate::aws::owner::Owner;
-    use crate::kind::Making;
     use crate::spec::Journal;
     use jiff::Timestamp;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -622,9 +651,15 @@ mod tests {
         inputs
     }
 
+    fn seen_in_making(seconds: i64) -> Inputs {
+        let mut inputs = noted(seconds);
+        inputs.journal.notes.insert(MADE.into(), "db-1".into());
+        inputs
+    }
+
     fn made(seconds: i64, source: Option<&str>) -> Seen<Thing> {
         let at = Timestamp::from_second(NOW - seconds).ok();
-        let origin = Some(Making { source: source.map(String::from), at });
+        let origin = Some(crate::kind::Making { source: source.map(String::from), at });
         let Seen::Present(thing) = nobodys() else { unreachable!() };
         Seen::Present(Thing { origin, ..thing })
     }
@@ -643,7 +678,14 @@ mod tests {
                 "Refuse: Conflict",
             ),
             ("source and time match", manage(), noted(300), made(290, Some("arn:backup")), "Claim"),
-            ("time matches, the source is no longer told", manage(), noted(300), made(290, None), "Claim"),
+            (
+                "time matches, the source is no longer told: not by itself",
+                manage(),
+                noted(300),
+                made(290, None),
+                "Adopt after approval: Conflict",
+            ),
+            ("it told its source while it was being made", manage(), seen_in_making(300), made(290, None), "Claim"),
             ("another source", manage(), noted(300), made(290, Some("arn:other")), "Refuse: Conflict"),
             ("made long before", manage(), noted(300), made(900, Some("arn:backup")), "Refuse: Conflict"),
             ("made long after, of nobody knows what", manage(), noted(5000), made(100, None), "Refuse: Conflict"),
@@ -654,7 +696,9 @@ mod tests {
         let absent = vec![
             ("deleted right after its create", manage(), under_way("CreateTable", 5), nobodys(), "Wait: Creating"),
             ("deleted right after its restore", manage(), noted(300), made(290, Some("arn:backup")), "Remove"),
+            ("seen in its making", manage(), seen_in_making(300), made(290, None), "Remove"),
             ("a stranger's of that name stays", manage(), noted(300), made(290, Some("arn:other")), "LetGo"),
+            ("in doubt it stays", manage(), noted(300), made(290, None), "LetGo"),
         ];
         check(Want::Absent, absent);
     }

@@ -112,7 +112,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
         let secret = world.cluster.secret(&namespace, &reference.name).await?;
         case.inputs.supplied = supplied(secret, &reference.name, &reference.key);
     }
-    for reference in case.object.references() {
+    for reference in case.object.references(&case.inputs) {
         if let Reference::ConfigMap(name) = reference {
             let content = world.cluster.config_map(&namespace, &name).await?;
             case.inputs.config_maps.insert(name, content);

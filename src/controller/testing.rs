@@ -69,7 +69,7 @@ impl Kind for Toy {
     fn credentials(&self) -> CredentialMode {
         CredentialMode::None
     }
-    fn references(&self) -> Vec<Reference> {
+    fn references(&self, _: &Inputs) -> Vec<Reference> {
         Vec::new()
     }
     fn thing(&self, observed: &Seen<Thing>) -> Seen<Thing> {

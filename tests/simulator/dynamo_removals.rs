@@ -104,6 +104,12 @@ fn a_replica_that_leaves_the_list_goes_only_when_approved() {
 }
 
 #[test]
+fn an_empty_list_of_replicas_removes_them_only_when_approved() {
+    let (sim, key) = waits_for_approval(table("users").replica("eu-west-1"), table("users").no_replicas());
+    assert!(sim.the_tab(&key).shown.replicas.is_empty());
+}
+
+#[test]
 fn an_index_with_other_keys_is_built_anew_only_with_the_users_word() {
     let after = || table("users").index_keyed("email", "address");
     let (mut sim, key) = settled(table("users").index("email"));

@@ -9,6 +9,7 @@ mod dynamo_budgets;
 mod dynamo_convergence;
 mod dynamo_crashes;
 mod dynamo_idle;
+mod dynamo_matrix;
 mod dynamo_ownership;
 mod dynamo_random;
 mod dynamo_removals;

@@ -81,9 +81,11 @@ impl Kind for DynamoTable {
         CredentialMode::None
     }
 
-    fn references(&self) -> Vec<Reference> {
+    fn references(&self, inputs: &Inputs) -> Vec<Reference> {
         let journal = self.status().map(|status| status.journal.clone()).unwrap_or_default();
-        let wanted = self.spec.items.as_ref().filter(|_| seed::is_open(self, &journal));
+        // A table that is lost may be made again, with its first items.
+        let may_be_made = inputs.absent_since.is_some();
+        let wanted = self.spec.items.as_ref().filter(|_| may_be_made || seed::is_open(self, &journal));
         wanted.map(|items| Reference::ConfigMap(items.config_map_ref.name.clone())).into_iter().collect()
     }
 

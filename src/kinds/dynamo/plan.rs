@@ -8,7 +8,7 @@ use crate::aws::owner::Tags;
 use crate::conditions::Reason;
 use crate::kind::{End, Inputs, Kind, Plan, Problem, Step, Waiting, Want};
 use crate::kinds::tags;
-use crate::life::{RESOURCE_ID, UNTAGGED, Verdict, recreate, take_over, verdict};
+use crate::life::{MADE, RESOURCE_ID, UNTAGGED, Verdict, recreate, take_over, verdict};
 use crate::window::Timetable;
 
 use super::indexes::{local_definition, same_projection};
@@ -61,7 +61,9 @@ fn without_items(inputs: &Inputs, table: &Table, step: Step<Action>) -> Step<Act
 /// The calls that make a table of something else take no tags: they follow as soon as AWS takes them.
 fn claimed(inputs: &Inputs, table: &Table) -> Plan<Action> {
     if state(&table.status) == State::Creating {
-        return Plan::wait(Waiting::new(Reason::Creating, "AWS reports CREATING; the owner tags follow"));
+        let waiting = Waiting::new(Reason::Creating, "AWS reports CREATING; the owner tags follow");
+        // It tells its source only now.
+        return Plan { noted: vec![(MADE.into(), table.id.clone())], ..Plan::wait(waiting) };
     }
     let because = "this object had the table made by a call that takes no tags";
     Plan { steps: vec![claim(inputs, table).because_of(because)], ..Plan::default() }
@@ -102,7 +104,7 @@ fn manage(scene: &Scene<'_>) -> Plan<Action> {
         problem,
         waiting,
         noted,
-        forget: scene.inputs.journal.notes.keys().filter(|key| *key == UNTAGGED).cloned().collect(),
+        forget: scene.inputs.journal.notes.keys().filter(|key| *key == UNTAGGED || *key == MADE).cloned().collect(),
         one_at_a_time: true,
         end: if settled { End::Settled } else { End::Open },
         ..Plan::default()

@@ -68,7 +68,7 @@ impl Kind for RdsInstance {
         Mode::of(self, false).source()
     }
 
-    fn references(&self) -> Vec<Reference> {
+    fn references(&self, _: &Inputs) -> Vec<Reference> {
         match self.credentials() {
             CredentialMode::SecretRef(reference) => vec![Reference::Secret(reference)],
             _ => Vec::new(),

@@ -9,12 +9,15 @@ use super::service::Object;
 use super::universe::Universe;
 use super::{Setup, Simulation};
 
+type Act<K> = dyn Fn(&mut Simulation<K>);
+type Ask<K, T> = dyn Fn(&Simulation<K>) -> T;
+
 /// What is done, from where, and what must hold at the end.
 pub struct Scenario<K: Object = RdsInstance> {
     pub before: Universe<K>,
-    pub act: Box<dyn Fn(&mut Simulation<K>)>,
-    pub done: Box<dyn Fn(&Simulation<K>) -> bool>,
-    pub check: Box<dyn Fn(&Simulation<K>)>,
+    pub act: Box<Act<K>>,
+    pub done: Box<Ask<K, bool>>,
+    pub check: Box<Ask<K, ()>>,
 }
 
 /// Rounds that a fault may cost on top of the undisturbed life.

@@ -70,7 +70,7 @@ fn the_driver_learns_where_a_password_comes_from() {
     ] {
         assert_eq!(scene.object.credentials(), mode);
         let named = matches!(mode, CredentialMode::SecretRef(_));
-        assert_eq!(scene.object.references().len(), usize::from(named));
+        assert_eq!(scene.object.references(&scene.inputs).len(), usize::from(named));
     }
 }
 

@@ -55,8 +55,8 @@ fn rejects(work: &Work, ask: &Ask) -> bool {
         }
         Work::Billing(_) => matches!(ask, Delete | Throughput | Cap | Stream | Billing | Replica),
         Work::Class => matches!(ask, Class | Stream | IndexCreate | IndexDelete(_) | Cap | Delete | Replica),
-        Work::Encryption => matches!(ask, Delete | Encryption | Replica),
-        Work::Warm(_) => matches!(ask, Delete | Replica),
+        Work::Encryption => matches!(ask, Delete | Encryption),
+        Work::Warm(_) => *ask == Delete,
         Work::Allocation(index) => match ask {
             IndexDelete(name) => name == index,
             _ => matches!(ask, Throughput | Stream | Cap | Delete | Replica),

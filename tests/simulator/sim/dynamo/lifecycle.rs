@@ -186,9 +186,16 @@ fn apply(tab: &mut Tab, update: Update, serial: u32) {
                 index.is_warming = false;
             }
         }
-        Update::CreateIndex { .. } => {}
         Update::DeleteIndex { name } => drop(shown.indexes.remove(&name)),
         Update::Encryption(encryption) => shown.settings.encryption = Some(encryption),
+        other => replicate(tab, other, serial),
+    }
+}
+
+/// What a change of replicas ends in.
+fn replicate(tab: &mut Tab, update: Update, serial: u32) {
+    let shown = &mut tab.shown;
+    match update {
         Update::CreateReplicas { replicas, consistency, witness } => {
             shown.multi_region_consistency = consistency.or(Some("EVENTUAL".into()));
             shown.witness = witness;
@@ -205,6 +212,7 @@ fn apply(tab: &mut Tab, update: Update, serial: u32) {
             shown.replicas.remove(&region);
             tab.away.remove(&region);
         }
+        _ => {}
     }
 }
 

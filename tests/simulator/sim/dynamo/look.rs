@@ -1,7 +1,7 @@
 //! What the operator's clients show of a table: DescribeTable at each look, and the facts around it, one call each, which
 //! a shared look may take from before (1.8).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -29,6 +29,8 @@ pub(super) struct Memory {
     seen: Observed,
     read_at: BTreeMap<&'static str, Timestamp>,
     changed_at: BTreeMap<&'static str, Timestamp>,
+    /// Parts that were read while AWS was changing something.
+    read_in_motion: BTreeSet<&'static str>,
 }
 
 /// The parts of a look, by the names that tests use for them, with their operations.
@@ -96,7 +98,7 @@ impl Dynamo {
                 memory.read_at.remove(part);
                 continue;
             }
-            if memory.is_fresh(part, look, self.now, tab) {
+            if memory.is_fresh(part, look, self.now) && !memory.lacks(part, id, tab) {
                 *from_before = true;
                 continue;
             }
@@ -110,6 +112,10 @@ impl Dynamo {
                 None => {
                     self.show(part, id, tab, &mut memory.seen);
                     memory.read_at.insert(part, self.now);
+                    memory.read_in_motion.remove(part);
+                    if is_moving(&tab.shown) {
+                        memory.read_in_motion.insert(part);
+                    }
                 }
             }
         }
@@ -220,15 +226,33 @@ impl Dynamo {
 impl Memory {
     fn of(table: &Table) -> Self {
         let (read_at, changed_at) = (BTreeMap::new(), BTreeMap::new());
-        Self { table: table.id.clone(), seen: Observed::absent(), read_at, changed_at }
+        let read_in_motion = BTreeSet::new();
+        Self { table: table.id.clone(), seen: Observed::absent(), read_at, changed_at, read_in_motion }
     }
 
-    fn is_fresh(&self, part: &str, look: Look, now: Timestamp, tab: &Tab) -> bool {
+    fn is_fresh(&self, part: &str, look: Look, now: Timestamp) -> bool {
         let Some(at) = self.read_at.get(part) else { return false };
         let age = |at: &Timestamp| now.duration_since(*at).as_secs();
         let is_echo = self.changed_at.get(part).is_some_and(|changed| at.duration_since(*changed).as_secs() < ECHO);
-        let moves = is_echo || tab.shown.status.ends_with("ING") || self.moves(part);
+        let moves = is_echo || self.read_in_motion.contains(part) || self.moves(part);
         look == Look::Shared && age(at) < if moves { MOVING } else { REST }
+    }
+
+    /// Replicas and indexes that are new are not known yet, each being a fact of its own.
+    fn lacks(&self, part: &str, id: &Id, tab: &Tab) -> bool {
+        match part {
+            "replicaFacts" => {
+                let known = &self.seen.replica_facts;
+                id.replica_facts.iter().any(|region| tab.away.contains_key(region) && !known.contains_key(region))
+            }
+            "contributorInsights" => {
+                let known = self.seen.contributor_insights.present();
+                let is_known = |index: &Option<String>| known.is_some_and(|known| known.contains_key(index));
+                let exists = |index: &String| tab.shown.indexes.contains_key(index);
+                id.contributor_insights.iter().any(|index| index.as_ref().is_none_or(exists) && !is_known(index))
+            }
+            _ => false,
+        }
     }
 
     fn moves(&self, part: &str) -> bool {
@@ -265,6 +289,10 @@ impl Memory {
             }
         }
     }
+}
+
+fn is_moving(table: &Table) -> bool {
+    table.status.ends_with("ING") || table.replicas.values().any(|replica| replica.status.ends_with("ING"))
 }
 
 fn replica_facts(id: &Id, tab: &Tab) -> BTreeMap<String, ReplicaFacts> {

@@ -32,7 +32,7 @@ use super::service::{Object, Pace, Read, Service};
 use look::Memory;
 
 pub use builder::{index_on, rich, table};
-pub use table::{Item, Tab};
+pub use table::Tab;
 pub use timing::Timing;
 
 /// The operator with DynamoDB.
