@@ -23,23 +23,28 @@ fn restored(source: Option<&str>, created: &str) -> Scene {
 
 #[test]
 fn a_table_without_tags_is_claimed_only_if_source_and_time_match() {
-    let claim = ["now: TagResource awsdb.dev/cluster awsdb.dev/owner (none)"];
-    for (why, scene, claims) in [
-        ("source and time", restored(Some(SOURCE), "2026-11-25T11:55:05Z"), true),
-        ("AWS tells no source any more, and the time fits", restored(None, "2026-11-25T11:56:00Z"), true),
-        ("clocks differ a little", restored(Some(SOURCE), "2026-11-25T11:54:30Z"), true),
-        ("another source", restored(Some("arn:other"), "2026-11-25T11:55:05Z"), false),
-        ("made before the call", restored(Some(SOURCE), "2026-11-25T11:00:00Z"), false),
-        ("made before the call, no source", restored(None, "2026-11-25T11:00:00Z"), false),
-        ("made long after, no source", restored(None, "2026-11-25T12:30:00Z"), false),
-        ("nothing noted", restored(Some(SOURCE), "2026-11-25T11:55:05Z").noted(UNTAGGED, ""), false),
+    let tag = "TagResource awsdb.dev/cluster awsdb.dev/owner (none)";
+    let (claimed, doubtful) = (format!("now: {tag}"), format!("held for approval: {tag}"));
+    for (why, scene, expected) in [
+        ("source and time", restored(Some(SOURCE), "2026-11-25T11:55:05Z"), &*claimed),
+        ("clocks differ a little", restored(Some(SOURCE), "2026-11-25T11:54:30Z"), &claimed),
+        ("it told its source in the making", restored(None, "2026-11-25T11:56:00Z").noted(MADE, "table-1"), &claimed),
+        ("another one did", restored(None, "2026-11-25T11:56:00Z").noted(MADE, "table-0"), &doubtful),
+        ("AWS tells no source any more, and the time fits", restored(None, "2026-11-25T11:56:00Z"), &doubtful),
+        ("another source", restored(Some("arn:other"), "2026-11-25T11:55:05Z"), ""),
+        ("made before the call", restored(Some(SOURCE), "2026-11-25T11:00:00Z"), ""),
+        ("made before the call, no source", restored(None, "2026-11-25T11:00:00Z"), ""),
+        ("made long after, no source", restored(None, "2026-11-25T12:30:00Z"), ""),
+        ("nothing noted", restored(Some(SOURCE), "2026-11-25T11:55:05Z").noted(UNTAGGED, ""), ""),
     ] {
-        if claims {
-            assert_eq!(scene.steps(), claim, "{why}");
+        assert_eq!(scene.steps().join(""), expected, "{why}");
+        assert_eq!(
+            scene.plan().problem.map(|problem| problem.reason),
+            (expected != claimed).then_some(Reason::Conflict)
+        );
+        if !expected.is_empty() {
             let notes = scene.plan().steps.remove(0).notes;
             assert_eq!(notes, [(RESOURCE_ID.to_string(), "table-1".to_string())], "{why}");
-        } else {
-            assert_eq!((scene.steps(), scene.problem().0), (vec![], Reason::Conflict), "{why}: a stranger's");
         }
     }
 }
@@ -47,11 +52,15 @@ fn a_table_without_tags_is_claimed_only_if_source_and_time_match() {
 #[test]
 fn a_restored_table_is_tagged_as_soon_as_aws_takes_tags() {
     let scene = restored(Some(SOURCE), "2026-11-25T11:55:05Z").status("CREATING");
-    assert_eq!((scene.steps(), scene.waiting().0), (vec![], Reason::Creating));
-    let tagged =
-        restored(None, "2026-11-25T11:55:05Z").tagged(dynamo().inputs.owner.tags()).noted(RESOURCE_ID, "table-1");
+    let plan = scene.plan();
+    assert_eq!((plan.steps.len(), scene.waiting().0), (0, Reason::Creating));
+    assert_eq!(plan.noted, [(MADE.to_string(), "table-1".to_string())], "later AWS tells no source");
+    let tagged = restored(None, "2026-11-25T11:55:05Z")
+        .noted(MADE, "table-1")
+        .tagged(dynamo().inputs.owner.tags())
+        .noted(RESOURCE_ID, "table-1");
     let plan = tagged.plan();
-    assert_eq!((plan.end, plan.forget), (End::Settled, vec![UNTAGGED.to_string()]));
+    assert_eq!((plan.end, plan.forget), (End::Settled, vec![MADE.to_string(), UNTAGGED.to_string()]));
 }
 
 #[test]
