@@ -53,9 +53,14 @@ fn metrics_and_health_tell_what_goes_on() {
 #[test]
 fn without_its_rights_the_operator_is_refused_and_says_so() {
     let lab = Lab::new("proc-rbac");
-    let verdict = lab.try_kubectl(
-        &["auth", "can-i", "list", "secrets", "--as=system:serviceaccount:awsdb-system:awsdb", "--all-namespaces"],
-        "",
-    );
-    assert!(verdict.is_err(), "the operator may not list Secrets: {verdict:?}");
+    let may = |verb: &str, what: &str| {
+        let who = "--as=system:serviceaccount:awsdb-system:awsdb";
+        lab.try_kubectl(&["auth", "can-i", verb, what, who, "--all-namespaces"], "").is_ok()
+    };
+    for (verb, what) in [("list", "secrets"), ("watch", "secrets"), ("list", "configmaps"), ("patch", "configmaps")] {
+        assert!(!may(verb, what), "the operator may not {verb} {what}");
+    }
+    for what in ["secrets", "configmaps", "rdsinstances.awsdb.dev", "dynamotables.awsdb.dev"] {
+        assert!(may("get", what), "the operator may get {what}");
+    }
 }

@@ -96,7 +96,7 @@ async fn a_thousand_idle_objects_with_a_drift_window_of_a_minute_cost_at_most_0_
     let inventory = inventory(&fake);
     // Each object asks every 40 seconds, at its own second, give or take.
     let ask = async |second: usize| {
-        let is_due = |number: &usize| (second + number * 7) % (38 + number % 5) == 0;
+        let is_due = |number: &usize| (second + number * 7).is_multiple_of(38 + number % 5);
         let names: Vec<String> = (0..1000).filter(is_due).map(name).collect();
         join_all(names.iter().map(|name| inventory.get(name))).await;
         pass(1).await;

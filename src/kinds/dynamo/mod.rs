@@ -160,8 +160,16 @@ impl Kind for DynamoTable {
         }
     }
 
-    fn connection(&self, _: &Inputs, observed: &Observed) -> Result<Connection, Waiting> {
-        connection::connection(observed)
+    /// Workloads start when the Secret is there: not before the table has what they expect in it.
+    fn connection(&self, inputs: &Inputs, observed: &Observed) -> Result<Connection, Waiting> {
+        let is_new = observed.table.present().is_some_and(|table| state(&table.status) == State::Creating);
+        if is_new {
+            return Err(Waiting::new(Reason::BindingIncomplete, "AWS reports CREATING."));
+        }
+        match seed::unready(self, &inputs.journal).or_else(|| import::unready(self, inputs, observed)) {
+            Some(waiting) => Err(Waiting::new(Reason::BindingIncomplete, waiting.message)),
+            None => connection::connection(observed),
+        }
     }
 }
 

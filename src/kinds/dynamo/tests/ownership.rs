@@ -50,6 +50,15 @@ fn a_table_without_tags_is_claimed_only_if_source_and_time_match() {
 }
 
 #[test]
+fn a_table_that_tells_no_source_any_more_is_not_claimed_by_itself() {
+    let scene = restored(None, "2026-11-25T11:56:00Z");
+    assert_eq!(scene.steps(), ["held for approval: TagResource awsdb.dev/cluster awsdb.dev/owner (none)"]);
+    assert_eq!(scene.problem().0, Reason::Conflict);
+    let making = restored(Some(SOURCE), "2026-11-25T11:56:00Z").status("CREATING").plan();
+    assert_eq!(making.noted, [(MADE.to_string(), "table-1".to_string())], "it tells its source only now");
+}
+
+#[test]
 fn a_restored_table_is_tagged_as_soon_as_aws_takes_tags() {
     let scene = restored(Some(SOURCE), "2026-11-25T11:55:05Z").status("CREATING");
     let plan = scene.plan();

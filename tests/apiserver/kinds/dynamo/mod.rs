@@ -1,6 +1,7 @@
 //! DynamoTable.
 
 mod bounds;
+mod parts;
 mod rows;
 
 use awsdb::kinds::dynamo::{DynamoTableFacts, DynamoTableStatus, ImportProgress, ItemsProgress};

@@ -1,6 +1,7 @@
 //! RdsInstance.
 
 mod bounds;
+mod changes;
 mod rows;
 
 use awsdb::kinds::rds::{RdsInstanceFacts, RdsInstanceStatus};

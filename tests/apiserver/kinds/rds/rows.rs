@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::lab::merged;
-use crate::rules::{Row, change, immutable, row};
+use crate::rules::{Row, row};
 
-fn engine(name: &str) -> Value {
+pub fn engine(name: &str) -> Value {
     json!({"engine": name, "dbInstanceClass": "db.m6i.large", "allocatedStorage": 20, "masterUsername": "app"})
 }
 
@@ -13,32 +13,23 @@ pub fn postgres() -> Value {
     engine("postgres")
 }
 
-fn oracle() -> Value {
+pub fn oracle() -> Value {
     engine("oracle-ee")
 }
 
-fn sqlserver() -> Value {
+pub fn sqlserver() -> Value {
     engine("sqlserver-se")
 }
 
-fn replica() -> Value {
+pub fn replica() -> Value {
     json!({"source": {"replicaOf": {"identifier": "main"}}})
 }
 
 pub fn rows() -> Vec<Row> {
-    [
-        creation(),
-        identifiers(),
-        storage(),
-        engines(),
-        combinations(),
-        sources_and_credentials(),
-        immutables(),
-        transitions(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    [creation(), identifiers(), storage(), engines(), combinations(), sources_and_credentials(), super::changes::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn creation() -> Vec<Row> {
@@ -367,91 +358,6 @@ fn sources_and_credentials() -> Vec<Row> {
             postgres(),
             with(json!({"secretRef": {"name": "mine"}, "rotation": {"interval": "90d"}})),
             with(json!({"generated": {}, "rotation": {"interval": "90d"}})),
-        ),
-    ]
-}
-
-fn immutables() -> Vec<Row> {
-    let (some, other) = (json!("one"), json!("two"));
-    vec![
-        immutable(
-            "spec.availabilityZone is immutable",
-            postgres(),
-            "availabilityZone",
-            json!("eu-west-1a"),
-            json!("eu-west-1b"),
-        ),
-        immutable("spec.backupTarget is immutable", postgres(), "backupTarget", json!("region"), json!("local")),
-        immutable("spec.characterSetName is immutable", oracle(), "characterSetName", some.clone(), other.clone()),
-        immutable("spec.dbName is immutable", postgres(), "dbName", some.clone(), other.clone()),
-        immutable("spec.dbSubnetGroupName is immutable", postgres(), "dbSubnetGroupName", some.clone(), other.clone()),
-        immutable("spec.kmsKeyId is immutable", postgres(), "kmsKeyId", some.clone(), other.clone()),
-        immutable("spec.masterUsername is immutable", postgres(), "masterUsername", some.clone(), other.clone()),
-        immutable(
-            "spec.ncharCharacterSetName is immutable",
-            oracle(),
-            "ncharCharacterSetName",
-            some.clone(),
-            other.clone(),
-        ),
-        immutable(
-            "spec.performanceInsightsKMSKeyId is immutable",
-            postgres(),
-            "performanceInsightsKMSKeyId",
-            some.clone(),
-            other.clone(),
-        ),
-        immutable("spec.storageEncrypted is immutable", postgres(), "storageEncrypted", json!(true), json!(false)),
-        immutable("spec.timezone is immutable", sqlserver(), "timezone", some, other),
-    ]
-}
-
-fn transitions() -> Vec<Row> {
-    let managed = |key: &str| merged(&postgres(), &json!({"credentials": {"awsManaged": {"kmsKeyId": key}}}));
-    vec![
-        change(
-            "spec.allocatedStorage cannot shrink",
-            postgres(),
-            json!({"allocatedStorage": 19}),
-            json!({"allocatedStorage": 21}),
-        ),
-        change("spec.engine is immutable", postgres(), json!({"engine": "mysql"}), json!({"engine": null})),
-        change(
-            "spec.engine is immutable",
-            oracle(),
-            json!({"engine": "oracle-se2"}),
-            json!({"engine": "oracle-ee-cdb"}),
-        ),
-        change(
-            "spec.engine is immutable",
-            engine("oracle-se2"),
-            json!({"engine": "oracle-ee-cdb"}),
-            json!({"engine": "oracle-se2-cdb"}),
-        ),
-        change(
-            "spec.multiTenant cannot be turned off",
-            merged(&engine("oracle-ee-cdb"), &json!({"multiTenant": true})),
-            json!({"multiTenant": false}),
-            json!({"multiTenant": true, "tags": {}}),
-        ),
-        change(
-            "spec.credentials.awsManaged.kmsKeyId cannot change",
-            managed("one"),
-            json!({"credentials": {"awsManaged": {"kmsKeyId": "two"}}}),
-            json!({"credentials": {"awsManaged": null}}),
-        ),
-        change("spec.source is write-once: it cannot be added", postgres(), replica(), json!({"tags": {}})),
-        change(
-            "spec.source is write-once: an instance is made from one source",
-            replica(),
-            json!({"source": {"replicaOf": {"identifier": "other"}}}),
-            json!({"source": null}),
-        ),
-        change(
-            "spec.source is write-once: an instance is made from one source",
-            replica(),
-            json!({"source": {"replicaOf": null, "snapshot": {"identifier": "main"}}}),
-            json!({"promote": true}),
         ),
     ]
 }
