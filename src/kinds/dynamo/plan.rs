@@ -27,7 +27,11 @@ pub fn plan(object: &DynamoTable, want: Want, inputs: &Inputs, observed: &Observ
         (Verdict::Manage, Some((table, tags))) => manage(&scene(object, inputs, observed, table, tags)),
         (Verdict::Adopt(problem), Some((table, tags))) => {
             let after = manage(&scene(object, inputs, observed, table, tags));
-            take_over(after, problem, without_items(inputs, table, claim(inputs, table)))
+            match after.waiting.clone().filter(|waiting| waiting.reason == Reason::Unreadable) {
+                // Nothing differs only when everything was looked at.
+                Some(waiting) => Plan { problem, ..Plan::wait(waiting) },
+                None => take_over(after, problem, without_items(inputs, table, claim(inputs, table))),
+            }
         }
         (Verdict::Claim, Some((table, _))) => claimed(inputs, table),
         (Verdict::Watch, Some((table, _))) => watch(table),

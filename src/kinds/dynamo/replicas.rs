@@ -9,6 +9,7 @@ use crate::aws::owner::Tags;
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Problem, Step, Waiting, When};
 
+use super::features;
 use super::scene::{Part, Scene, change};
 use super::states::What;
 
@@ -56,12 +57,18 @@ fn creations(scene: &Scene<'_>, wanted: &[Replica]) -> Part {
         let witness = scene.spec().witness_region.clone().filter(|_| is_first);
         let step =
             scene.step(What::Other, Action::Update(Update::CreateReplicas { replicas, consistency, witness }), changes);
-        match unscaled_writes(scene).filter(|_| step.when == When::Now) {
+        match pending_stream(scene).or_else(|| unscaled_writes(scene)).filter(|_| step.when == When::Now) {
             Some(waiting) => step.when(When::After(waiting)),
             None => step,
         }
     });
     Part { steps: steps.collect(), ..Part::default() }
+}
+
+/// Once there is a replica the stream cannot change any more.
+fn pending_stream(scene: &Scene<'_>) -> Option<Waiting> {
+    let text = "the stream changes first: a table with replicas keeps it as it is";
+    features::stream(scene).map(|_| Waiting::new(Reason::DependencyNotReady, text))
 }
 
 /// A provisioned table replicates only when its write capacity, and that of each index, is autoscaled.

@@ -6,6 +6,7 @@ use crate::aws::dynamo::{
     Action, AttributeType, BillingMode, Dimension, Index, KeyAttribute, Observed, Table, Throughput,
 };
 use crate::aws::owner::Tags;
+use crate::conditions::Reason;
 use crate::kind::{Inputs, Problem, Step, Waiting, When};
 use crate::spec::Change;
 use crate::window::Timetable;
@@ -97,7 +98,9 @@ impl Part {
     pub fn and(mut self, other: Part) -> Self {
         self.steps.extend(other.steps);
         self.problem = self.problem.or(other.problem);
-        self.waiting = self.waiting.or(other.waiting);
+        // What was not read says that the rest of the plan is not known to be whole.
+        let is_blind = other.waiting.as_ref().is_some_and(|waiting| waiting.reason == Reason::Unreadable);
+        self.waiting = if is_blind { other.waiting } else { self.waiting.or(other.waiting) };
         self
     }
 

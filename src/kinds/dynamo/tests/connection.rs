@@ -72,6 +72,27 @@ fn without_a_table_or_a_region_there_is_no_secret() {
     assert!(scene.object.connection(&scene.inputs, &scene.observed).unwrap_err().message.contains("arn:aws"));
 }
 
+#[test]
+fn there_is_no_secret_before_the_table_has_what_workloads_expect_in_it() {
+    let missing = |scene: Scene| {
+        let told = scene.object.connection(&scene.inputs, &scene.observed).unwrap_err();
+        assert_eq!(told.reason, Reason::BindingIncomplete);
+        told.message
+    };
+    assert!(missing(dynamo().status("CREATING")).contains("CREATING"));
+    let seeded = || dynamo().wants(json!({ "items": { "configMapRef": { "name": "seed" } } }));
+    assert!(missing(seeded().noted("items", "25/60/digest")).contains("25 of 60"));
+    let source = json!({ "source": { "importFromS3": { "bucket": "exports", "inputFormat": "ION" } } });
+    let importing =
+        |import: Seen<ImportState>| dynamo().wants(source.clone()).seen(|observed| observed.import = import);
+    let state = |status: &str| Seen::Present(ImportState { status: status.into(), ..ImportState::default() });
+    assert!(missing(importing(state("IN_PROGRESS"))).contains("IN_PROGRESS"));
+    assert!(missing(importing(Seen::Unread("throttled".into()))).contains("throttled"));
+    for scene in [seeded().noted("items", "60/60/digest"), importing(state("COMPLETED")), dynamo().status("UPDATING")] {
+        assert_eq!(keys(&scene)["table"], "shop-orders");
+    }
+}
+
 /// Actions and resources of the statements.
 fn policy(scene: &Scene) -> Vec<(Vec<String>, Value)> {
     let facts = scene.object.facts(&scene.inputs, &scene.observed);

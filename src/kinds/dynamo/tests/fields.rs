@@ -376,3 +376,52 @@ fn a_field_that_cannot_change_does_not_hold_back_the_others() {
     assert_eq!(scene.steps(), ["now: UpdateTable deletionProtection=true (none)"]);
     assert_eq!(scene.problem().0, Reason::InvalidSpec);
 }
+
+#[test]
+fn what_is_managed_is_asked_for_and_nothing_else() {
+    let asked = |patch: Value| dynamo().wants(patch).id();
+    let bare = dynamo().id();
+    let insights = json!({ "contributorInsights": { "enabled": true } });
+    for (field, wish, expected) in [
+        (
+            "timeToLive",
+            json!({ "timeToLive": { "enabled": false, "attributeName": "e" } }),
+            Id { time_to_live: true, ..bare.clone() },
+        ),
+        (
+            "pointInTimeRecovery",
+            json!({ "pointInTimeRecovery": { "enabled": false } }),
+            Id { continuous_backups: true, ..bare.clone() },
+        ),
+        ("resourcePolicy", json!({ "resourcePolicy": "" }), Id { resource_policy: true, ..bare.clone() }),
+        ("contributorInsights", insights, Id { contributor_insights: [None].into(), ..bare.clone() }),
+        (
+            "kinesisDestination",
+            json!({ "kinesisDestination": { "enabled": false } }),
+            Id { kinesis_destinations: true, ..bare.clone() },
+        ),
+        ("autoscaling", json!({ "autoscaling": {} }), Id { scaling: Interest::Yes, ..bare.clone() }),
+        (
+            "replicas",
+            json!({ "replicas": [{ "region": "us-east-1" }] }),
+            Id { replica_facts: ["us-east-1".to_string()].into(), ..bare.clone() },
+        ),
+        ("tags", json!({ "tags": {} }), bare.clone()),
+    ] {
+        assert_eq!(asked(wish), expected, "{field}");
+    }
+}
+
+#[test]
+fn who_observes_asks_for_the_table_only_and_a_deletion_for_what_it_needs() {
+    let all = dynamo().wants(json!({
+        "timeToLive": { "enabled": true, "attributeName": "e" }, "autoscaling": {}, "resourcePolicy": "",
+        "pointInTimeRecovery": { "enabled": true }, "replicas": [],
+    }));
+    let plain = Id { region: "eu-central-1".into(), table: "shop-orders".into(), ..Id::default() };
+    assert_eq!(all.clone().managed_by(ManagementPolicy::Observe).id(), plain);
+    let deleting = Id { scaling: Interest::IfProvisioned, ..plain };
+    assert_eq!(all.clone().deleting(DeletionPolicy::Delete).id(), deleting);
+    let backups = Some("shop-orders-final-0123abcd".to_string());
+    assert_eq!(all.deleting(DeletionPolicy::Snapshot).id(), Id { backups, ..deleting });
+}

@@ -36,7 +36,7 @@ use crate::aws::dynamo::*;
 use crate::aws::owner::{Owner, Tags};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, End, Home, Inputs, Kind, Plan, Readiness, Step, Supplied, Want, When};
-use crate::life::{RESOURCE_ID, UNTAGGED};
+use crate::life::{MADE, RESOURCE_ID, UNTAGGED};
 use crate::spec::{Change, DeletionPolicy, DisruptivePolicy, Journal, LastCall, ManagementPolicy};
 use told::{changes_of, told};
 

@@ -132,3 +132,55 @@ fn observe_plans_no_call_whatever_differs() {
     assert_eq!(scene.clone().status("UPDATING").waiting().0, Reason::Updating);
     assert_eq!(scene.deleting(DeletionPolicy::Delete).plan(), Plan::release());
 }
+
+#[test]
+fn a_plan_is_read_as_people_write_it() {
+    let scene = everything_differs().wants(json!({ "tags": { "team": "shop", "cost": "7" } }));
+    let changes: Vec<String> = scene.changes();
+    assert_eq!(
+        changes,
+        [
+            "tags.cost: unset -> 7",
+            "tags.team: unset -> shop",
+            &*format!("resourcePolicy: unset -> policy of 2 bytes ({})", crate::aws::owner::hash(&["{}"], 8)),
+            "timeToLive: off -> expires",
+            "pointInTimeRecovery: off -> on",
+            "contributorInsights: off -> on",
+            &*format!("kinesisDestination: off -> {STREAM}"),
+            "deletionProtection: false -> true",
+            "globalSecondaryIndexes.by-mail: mail (S), ALL -> unset",
+            "tableClass: STANDARD -> STANDARD_INFREQUENT_ACCESS",
+            "provisionedThroughput: 5 read, 5 write -> 10 read, 5 write",
+            "stream: off -> NEW_AND_OLD_IMAGES",
+            "autoscaling.write: unset -> 5 to 50 units",
+            "warmThroughput: 12000 reads, 4000 writes per second -> 20000 reads, 8000 writes per second",
+            "globalSecondaryIndexes.by-day: unset -> day (N), KEYS_ONLY",
+            &*format!("encryption: AWS_OWNED -> {KEY}"),
+            "replicas.us-east-1: unset -> exists",
+        ]
+    );
+}
+
+#[test]
+fn every_step_has_an_id_of_its_own() {
+    let steps = everything_differs().plan().steps;
+    let ids: BTreeSet<String> = steps.iter().map(crate::approval::step_id).collect();
+    assert_eq!(ids.len(), steps.len());
+}
+
+#[test]
+fn what_status_shows_of_a_plan_says_why_each_step_waits() {
+    let shown = everything_differs().decided().plan.unwrap();
+    let of = |call: &str| {
+        let step = shown.steps.iter().find(|step| step.changes.iter().any(|change| change.field.starts_with(call)));
+        let step = step.unwrap();
+        (step.when.clone(), step.class.clone(), step.because.clone())
+    };
+    let (when, class, because) = of("globalSecondaryIndexes.by-mail");
+    assert_eq!((&*when, &*class), ("approval", "data-loss"));
+    assert!(because.contains("whoever queries it will fail"), "{because}");
+    let (when, _, because) = of("replicas.us-east-1");
+    assert_eq!(when, "later");
+    assert!(because.contains("the stream changes first"), "{because}");
+    assert_eq!(of("tableClass").0, "now");
+}

@@ -2,7 +2,6 @@
 //! product.md section 5), and what an import says.
 
 use super::*;
-use crate::life::MADE;
 use crate::spec::Adoption;
 
 const SOURCE: &str = "arn:aws:dynamodb:eu-central-1:123456789012:table/main/backup/01";
@@ -24,27 +23,28 @@ fn restored(source: Option<&str>, created: &str) -> Scene {
 
 #[test]
 fn a_table_without_tags_is_claimed_only_if_source_and_time_match() {
-    let claim = ["now: TagResource awsdb.dev/cluster awsdb.dev/owner (none)"];
-    for (why, scene, claims) in [
-        ("source and time", restored(Some(SOURCE), "2026-11-25T11:55:05Z"), true),
-        (
-            "it told its source while it was being made",
-            restored(None, "2026-11-25T11:56:00Z").noted(MADE, "table-1"),
-            true,
-        ),
-        ("clocks differ a little", restored(Some(SOURCE), "2026-11-25T11:54:30Z"), true),
-        ("another source", restored(Some("arn:other"), "2026-11-25T11:55:05Z"), false),
-        ("made before the call", restored(Some(SOURCE), "2026-11-25T11:00:00Z"), false),
-        ("made before the call, no source", restored(None, "2026-11-25T11:00:00Z"), false),
-        ("made long after, no source", restored(None, "2026-11-25T12:30:00Z"), false),
-        ("nothing noted", restored(Some(SOURCE), "2026-11-25T11:55:05Z").noted(UNTAGGED, ""), false),
+    let tag = "TagResource awsdb.dev/cluster awsdb.dev/owner (none)";
+    let (claimed, doubtful) = (format!("now: {tag}"), format!("held for approval: {tag}"));
+    for (why, scene, expected) in [
+        ("source and time", restored(Some(SOURCE), "2026-11-25T11:55:05Z"), &*claimed),
+        ("clocks differ a little", restored(Some(SOURCE), "2026-11-25T11:54:30Z"), &claimed),
+        ("it told its source in the making", restored(None, "2026-11-25T11:56:00Z").noted(MADE, "table-1"), &claimed),
+        ("another one did", restored(None, "2026-11-25T11:56:00Z").noted(MADE, "table-0"), &doubtful),
+        ("AWS tells no source any more, and the time fits", restored(None, "2026-11-25T11:56:00Z"), &doubtful),
+        ("another source", restored(Some("arn:other"), "2026-11-25T11:55:05Z"), ""),
+        ("made before the call", restored(Some(SOURCE), "2026-11-25T11:00:00Z"), ""),
+        ("made before the call, no source", restored(None, "2026-11-25T11:00:00Z"), ""),
+        ("made long after, no source", restored(None, "2026-11-25T12:30:00Z"), ""),
+        ("nothing noted", restored(Some(SOURCE), "2026-11-25T11:55:05Z").noted(UNTAGGED, ""), ""),
     ] {
-        if claims {
-            assert_eq!(scene.steps(), claim, "{why}");
+        assert_eq!(scene.steps().join(""), expected, "{why}");
+        assert_eq!(
+            scene.plan().problem.map(|problem| problem.reason),
+            (expected != claimed).then_some(Reason::Conflict)
+        );
+        if !expected.is_empty() {
             let notes = scene.plan().steps.remove(0).notes;
             assert_eq!(notes, [(RESOURCE_ID.to_string(), "table-1".to_string())], "{why}");
-        } else {
-            assert_eq!((scene.steps(), scene.problem().0), (vec![], Reason::Conflict), "{why}: a stranger's");
         }
     }
 }
@@ -61,11 +61,15 @@ fn a_table_that_tells_no_source_any_more_is_not_claimed_by_itself() {
 #[test]
 fn a_restored_table_is_tagged_as_soon_as_aws_takes_tags() {
     let scene = restored(Some(SOURCE), "2026-11-25T11:55:05Z").status("CREATING");
-    assert_eq!((scene.steps(), scene.waiting().0), (vec![], Reason::Creating));
-    let tagged =
-        restored(None, "2026-11-25T11:55:05Z").tagged(dynamo().inputs.owner.tags()).noted(RESOURCE_ID, "table-1");
+    let plan = scene.plan();
+    assert_eq!((plan.steps.len(), scene.waiting().0), (0, Reason::Creating));
+    assert_eq!(plan.noted, [(MADE.to_string(), "table-1".to_string())], "later AWS tells no source");
+    let tagged = restored(None, "2026-11-25T11:55:05Z")
+        .noted(MADE, "table-1")
+        .tagged(dynamo().inputs.owner.tags())
+        .noted(RESOURCE_ID, "table-1");
     let plan = tagged.plan();
-    assert_eq!((plan.end, plan.forget), (End::Settled, vec![UNTAGGED.to_string()]));
+    assert_eq!((plan.end, plan.forget), (End::Settled, vec![MADE.to_string(), UNTAGGED.to_string()]));
 }
 
 #[test]
@@ -117,6 +121,23 @@ fn taking_over_without_a_difference_is_tagging_and_with_one_it_waits_for_approva
     assert_eq!(differing.changes(), ["deletionProtection: false -> true"]);
     let wrong = adopting(dynamo().wants(json!({ "hashKey": { "name": "pk", "type": "S" } })));
     assert_eq!((wrong.steps(), wrong.problem().0), (vec![format!("held for approval: {tag}")], Reason::InvalidSpec));
+}
+
+#[test]
+fn nothing_is_taken_over_before_all_that_is_managed_was_looked_at() {
+    let wish = json!({
+        "timeToLive": { "enabled": true, "attributeName": "e" }, "pointInTimeRecovery": { "enabled": true },
+    });
+    let scene = adopting(dynamo().wants(wish)).seen(|observed| {
+        observed.time_to_live = Seen::Present(ttl("ENABLING", Some("e")));
+        observed.continuous_backups = Seen::Unread("throttled".into());
+    });
+    assert_eq!((scene.steps(), scene.waiting().0), (vec![], Reason::Unreadable), "a difference may be hidden there");
+    let read = scene.seen(|observed| {
+        let state = ContinuousBackups { is_enabled: true, ..ContinuousBackups::default() };
+        observed.continuous_backups = Seen::Present(state);
+    });
+    assert!(read.steps()[0].starts_with("now: TagResource"), "{:?}", read.steps());
 }
 
 #[test]

@@ -150,6 +150,29 @@ proptest! {
     }
 
     #[test]
+    fn a_spec_that_says_no_more_than_its_keys_leaves_any_table_alone(one in wish()) {
+        let mut scene = Story::of(unmade().wants(one)).live().settled().scene;
+        scene.object.spec = dynamo().object.spec;
+        prop_assert!(scene.settles(), "{:?}", scene.plan());
+    }
+
+    #[test]
+    fn any_table_that_allows_it_is_taken_over_and_comes_to_rest(one in wish(), other in wish(), slowly in any::<bool>()) {
+        let other = if other["replicas"].is_null() { over(other, json!({ "stream": null })) } else { other };
+        let made = Story::of(unmade().wants(one)).live().settled().scene;
+        let mut scene = dynamo().wants(other).seen(|observed| *observed = made.observed);
+        let Seen::Present(tags) = &mut scene.observed.tags else { panic!("no tags") };
+        tags.retain(|key, _| !key.starts_with("awsdb.dev/"));
+        tags.insert(crate::aws::owner::ALLOW_TAG.into(), "prod/shop".into());
+        scene.object.spec.shared.adoption = crate::spec::Adoption::IfExists;
+        (scene.inputs.recorded_arn, scene.inputs.journal) = (None, Journal::default());
+        let differs = scene.changes();
+        let first = scene.runs();
+        prop_assert_ne!(first.is_empty(), differs.is_empty(), "{:?} with {:?}", first, differs);
+        Story::of(scene).paced(slowly).live().settled().reached();
+    }
+
+    #[test]
     fn who_observes_or_plans_sends_nothing(one in wish(), other in wish()) {
         let scene = Story::of(unmade().wants(one)).live().settled().scene.wants(other);
         prop_assert_eq!(scene.clone().managed_by(ManagementPolicy::Observe).steps(), NOTHING);

@@ -93,10 +93,11 @@ fn scalable_targets_go_first_since_they_would_outlive_the_table() {
 
 #[test]
 fn what_was_not_read_holds_the_deletion() {
-    let scaling = provisioned()
-        .seen(|observed| observed.scaling = Seen::Unread("denied".into()))
-        .deleting(DeletionPolicy::Delete);
+    let unread = |scene: Scene| scene.seen(|observed| observed.scaling = Seen::Unread("denied".into()));
+    let scaling = unread(provisioned()).deleting(DeletionPolicy::Delete);
     assert_eq!((scaling.steps(), scaling.waiting().0), (vec![], Reason::Unreadable));
+    let on_demand = unread(dynamo()).deleting(DeletionPolicy::Delete);
+    assert_eq!(on_demand.steps(), ["now: DeleteTable (data-loss)"], "a table on demand has no targets to read");
     let taken =
         dynamo().seen(|observed| observed.backups = Seen::Unread("denied".into())).deleting(DeletionPolicy::Snapshot);
     assert_eq!((taken.steps(), taken.waiting().0), (vec![], Reason::Unreadable));

@@ -48,6 +48,21 @@ fn a_provisioned_table_replicates_once_its_writes_are_autoscaled() {
 }
 
 #[test]
+fn the_stream_changes_before_there_is_a_replica() {
+    let stream = |view: &str| json!({ "stream": { "enabled": true, "viewType": view } });
+    let scene = dynamo()
+        .has(stream("KEYS_ONLY"))
+        .wants(stream("NEW_AND_OLD_IMAGES"))
+        .wants(replicas(json!([{ "region": "us-east-1" }])));
+    let later = "later (DependencyNotReady): UpdateTable +us-east-1 (none)";
+    assert_eq!(scene.steps(), ["held for the window: UpdateTable stream off (brief-interruption)", later]);
+    let off = scene.has(json!({ "stream": { "enabled": false } }));
+    assert_eq!(off.steps(), ["now: UpdateTable stream NEW_AND_OLD_IMAGES (none)", later]);
+    let on = off.has(stream("NEW_AND_OLD_IMAGES"));
+    assert_eq!(on.steps(), ["now: UpdateTable +us-east-1 (none)"]);
+}
+
+#[test]
 fn an_override_that_is_left_out_is_inherited() {
     let has = || {
         dynamo().has_replica("us-east-1").replica("us-east-1", |replica| {

@@ -47,10 +47,10 @@ fn batch(scene: &Scene) -> Vec<String> {
     items.iter().map(|item| item["id"]["S"].as_str().unwrap().to_string()).collect()
 }
 
-/// Status holds the journal.
-fn recorded(mut scene: Scene) -> Scene {
+/// What is read of the namespace, with the journal in status.
+fn references(mut scene: Scene) -> Vec<crate::kind::Reference> {
     scene.object.status.get_or_insert_default().shared.journal = scene.inputs.journal.clone();
-    scene
+    scene.object.references(&scene.inputs)
 }
 
 fn note(scene: &Scene) -> String {
@@ -94,8 +94,7 @@ fn once_they_are_in_they_are_never_written_again() {
         let done = made(&items(60)).noted("items", "60/60/digest");
         let done = wanting(done, &text);
         assert!(done.settles(), "{:?}", done.steps());
-        let done = recorded(done);
-        assert_eq!(done.object.references(&done.inputs), vec![]);
+        assert_eq!(references(done), vec![]);
     }
     let emptied = made(&items(60)).wants(json!({ "items": null }));
     let plan = emptied.plan();
@@ -170,8 +169,7 @@ fn the_create_waits_for_the_config_map_and_its_key() {
         let decision = scene.decided();
         assert!(decision.run.is_empty() && decision.waiting.unwrap().message.contains(words));
     }
-    let new = wanting(unmade(), "[]");
-    assert_eq!(new.object.references(&new.inputs), [crate::kind::Reference::ConfigMap("seed".into())]);
+    assert_eq!(references(wanting(unmade(), "[]")), [crate::kind::Reference::ConfigMap("seed".into())]);
     let gone = made(&items(3)).given(|inputs| drop(inputs.config_maps.insert("seed".into(), None)));
     assert_eq!((gone.steps(), gone.waiting().0), (vec![], Reason::DependencyNotReady));
 }
@@ -213,6 +211,17 @@ fn they_are_written_only_into_a_table_that_serves() {
         assert_eq!(scene.steps().iter().any(|step| step.contains("BatchWriteItem")), writes, "{word}");
     }
     assert!(note(&made(&items(3))).starts_with("0/3/"));
-    let open = recorded(made(&items(3)));
-    assert_eq!(open.object.references(&open.inputs).len(), 1, "the text is read until they are in");
+    assert_eq!(references(made(&items(3))).len(), 1, "the text is read until they are in");
+}
+
+#[test]
+fn a_lost_table_that_is_made_again_gets_them_again() {
+    let lost = made(&items(3))
+        .noted("items", "3/3/digest")
+        .absent()
+        .given(|inputs| inputs.absent_since = "2026-11-25T11:00:00Z".parse().ok());
+    assert_eq!(references(lost.clone()).len(), 1);
+    let step = lost.plan().steps.remove(0);
+    assert_eq!(step.when, When::Approval);
+    assert!(step.notes.iter().any(|(key, note)| key == "items" && note.starts_with("0/3/")), "{:?}", step.notes);
 }
