@@ -28,8 +28,9 @@ from labkit.watch import Watch, is_true
 READS = re.compile(r"\.(Describe|List|Get)")
 WAIT_SECONDS = 300
 QUIET_SECONDS = 15  # what still comes after an object is Ready belongs to it
+SETTLE_SECONDS = 90
 # A sweep that happens to fall into the counted seconds would be counted as the object's.
-FLAGS = ("--sweep=10m", "--transition-poll=2s", "--quiet-period=5s")
+FLAGS = ("--sweep=60s", "--transition-poll=2s", "--quiet-period=5s")
 USER = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
 
 
@@ -48,7 +49,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", type=pathlib.Path, help="an operator that is already built")
     parser.add_argument("--idle", type=float, default=120, help="seconds of quiet before memory is read")
-    parser.add_argument("--fleet", type=int, default=200, help="objects of the large installation")
+    parser.add_argument("--fleet", type=int, default=1000, help="objects of the large installation")
     return parser.parse_args()
 
 
@@ -99,14 +100,22 @@ class Bench:
     def fleet(self, options):
         self.apply([f"fleet-{number:04}" for number in range(options.fleet)], "Retain")
         self.until(f"{options.fleet} objects", lambda objects: len(objects) == options.fleet and all_ready(objects))
+        # What has just become ready is looked at on the short clock for a minute.
+        self.idle(SETTLE_SECONDS, f"{options.fleet} objects settle")
+        self.count()
         self.idle(options.idle, f"{options.fleet} objects")
         self.figure(f"memory with {options.fleet} objects, MiB", self.resident(), 25)
+        aws, kubernetes = self.count()
+        self.figure(f"AWS calls per second with {options.fleet} idle objects", round(sum(aws.values()) / options.idle, 2), 0.3, aws)
+        self.figure(f"API-server writes in {options.idle:.0f} s with {options.fleet} idle objects", sum(kubernetes.values()), 0, kubernetes)
         self.lab.processes.stop("operator")
         self.count()
         self.program.start()
         aws, kubernetes = self.count(2 * QUIET_SECONDS)
         writes = {call: number for call, number in aws.items() if not READS.search(call)}
+        reads = {call: number for call, number in aws.items() if READS.search(call)}
         self.figure(f"AWS writes of a restart with {options.fleet} objects", sum(writes.values()), 0, writes)
+        self.figure(f"AWS reads in the first {2 * QUIET_SECONDS} s of a restart with {options.fleet} objects", sum(reads.values()), options.fleet // 10, reads)
         self.figure(f"API-server writes of a restart with {options.fleet} objects", sum(kubernetes.values()), 0, kubernetes)
 
     def apply(self, names, policy):

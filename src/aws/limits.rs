@@ -71,7 +71,7 @@ pub struct Rate {
 fn rate(service: &str, is_write: bool) -> Rate {
     let (per_second, burst) = match (service, is_write) {
         ("rds", false) => (20.0, 40.0),
-        ("rds", true) => (5.0, 10.0),
+        ("rds", true) => (10.0, 20.0),
         ("dynamodb", false) => (10.0, 20.0),
         ("dynamodb", true) => (1.0, 5.0),
         ("secretsmanager", false) => (20.0, 40.0),
