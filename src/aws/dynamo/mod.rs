@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use calls::{IMPLIED, OPERATIONS};
-pub use normalise::{cap_towards, same_policy, towards, warm_towards};
+pub use normalise::{cap_towards, same_encryption, same_policy, warm_towards};
 pub use settings::*;
 
 use crate::aws::owner::Tags;

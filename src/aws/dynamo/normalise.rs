@@ -1,22 +1,8 @@
-//! What DynamoDB means by the same thing in other words: desired settings are rewritten towards the observed ones wherever
-//! the two agree, so that a plain comparison afterwards finds only real differences (1.7).
+//! What DynamoDB means by the same thing in other words (1.7).
 
 use serde_json::{Map, Value};
 
-use super::{Encryption, EncryptionType, OnDemandThroughput, Settings, Table, WarmThroughput};
-
-/// Desired settings of the table in the words of what was observed. Its policy is compared by [`same_policy`].
-pub fn towards(mut desired: Settings, table: &Table) -> Settings {
-    let observed = &table.settings;
-    desired.warm_throughput = warm_towards(desired.warm_throughput, observed.warm_throughput);
-    desired.on_demand_throughput = cap_towards(desired.on_demand_throughput, observed.on_demand_throughput);
-    if let (Some(wanted), Some(is)) = (&desired.encryption, &observed.encryption)
-        && is_satisfied(wanted, is)
-    {
-        desired.encryption = Some(is.clone());
-    }
-    desired
-}
+use super::{Encryption, EncryptionType, OnDemandThroughput, WarmThroughput};
 
 /// Warm throughput is a floor: AWS raises it by itself and never lowers it, nor takes a value below the one in force. A
 /// raise of one dimension therefore keeps the other.
@@ -50,7 +36,7 @@ pub fn cap_towards(
 
 /// DescribeTable does not tell AWS's own `aws/dynamodb` key from a customer's: either satisfies AWS_MANAGED, but for a
 /// multi-region key, which AWS's own never is.
-fn is_satisfied(wanted: &Encryption, is: &Encryption) -> bool {
+pub fn same_encryption(wanted: &Encryption, is: &Encryption) -> bool {
     match (wanted.type_, is.type_) {
         (EncryptionType::AwsManaged, EncryptionType::Kms | EncryptionType::AwsManaged) => {
             !is.kms_key_arn.as_deref().is_some_and(|arn| arn.contains(":key/mrk-"))

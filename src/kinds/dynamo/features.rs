@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use crate::aws::Seen;
 use crate::aws::dynamo::{
-    Action, Encryption, EncryptionType, InsightsState, KinesisState, Stream, Update, same_policy,
+    Action, Encryption, EncryptionType, InsightsState, KinesisState, Stream, Update, same_encryption, same_policy,
 };
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Step, Waiting, When};
@@ -272,14 +272,9 @@ pub fn encryption(scene: &Scene<'_>) -> Option<Step<Action>> {
 }
 
 fn is_encrypted_as(scene: &Scene<'_>, wanted: &Encryption, now: &Encryption) -> bool {
-    match wanted.type_ {
-        EncryptionType::AwsOwned => now.type_ == EncryptionType::AwsOwned,
-        EncryptionType::Kms => now.kms_key_arn == wanted.kms_key_arn,
-        EncryptionType::AwsManaged => {
-            let own = scene.inputs.journal.notes.get(OWN_KEY);
-            now.type_ != EncryptionType::AwsOwned && (own.is_none() || now.kms_key_arn.as_ref() != own)
-        }
-    }
+    let own = scene.inputs.journal.notes.get(OWN_KEY);
+    let is_own = own.is_some() && now.kms_key_arn.as_ref() == own;
+    same_encryption(wanted, now) && !(wanted.type_ == EncryptionType::AwsManaged && is_own)
 }
 
 fn text(encryption: &Encryption) -> String {

@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn table_with(settings: Settings) -> Table {
-    Table { settings, ..Table::default() }
-}
-
 #[test]
 fn warm_throughput_is_a_floor_in_each_dimension() {
     for (wanted, is, expected) in [
@@ -15,9 +11,7 @@ fn warm_throughput_is_a_floor_in_each_dimension() {
         (Some(warm(300, 50)), None, Some(warm(300, 50))),
         (None, Some(warm(200, 60)), None),
     ] {
-        let table = table_with(Settings { warm_throughput: is, ..Settings::default() });
-        let settings = towards(Settings { warm_throughput: wanted, ..Settings::default() }, &table);
-        assert_eq!(settings.warm_throughput, expected, "{wanted:?} {is:?}");
+        assert_eq!(warm_towards(wanted, is), expected, "{wanted:?} {is:?}");
     }
 }
 
@@ -33,9 +27,7 @@ fn no_cap_is_minus_one_and_what_is_left_out_keeps_what_it_has() {
         (Some(cap(None, None)), None, None),
         (None, Some(cap(Some(5), None)), None),
     ] {
-        let table = table_with(Settings { on_demand_throughput: is, ..Settings::default() });
-        let settings = towards(Settings { on_demand_throughput: wanted, ..Settings::default() }, &table);
-        assert_eq!(settings.on_demand_throughput, expected, "{wanted:?} {is:?}");
+        assert_eq!(cap_towards(wanted, is), expected, "{wanted:?} {is:?}");
     }
 }
 
@@ -55,20 +47,8 @@ fn awss_own_kms_key_cannot_be_told_from_a_customers_unless_it_is_of_many_regions
         (kms(KEY), kms(multi), false),
         (kms(KEY), owned, false),
     ] {
-        let table = table_with(Settings { encryption: Some(is.clone()), ..Settings::default() });
-        let settings = towards(Settings { encryption: Some(wanted.clone()), ..Settings::default() }, &table);
-        assert_eq!(settings.encryption == table.settings.encryption, in_sync, "{wanted:?} {is:?}");
-        assert!(in_sync || settings.encryption == Some(wanted));
+        assert_eq!(same_encryption(&wanted, &is), in_sync, "{wanted:?} {is:?}");
     }
-}
-
-#[test]
-fn what_has_one_spelling_stays_as_it_is() {
-    let wanted = settings();
-    assert_eq!(towards(wanted.clone(), &table_with(wanted.clone())), wanted);
-    let expected = Settings { warm_throughput: Some(warm(14000, 6000)), ..wanted.clone() };
-    assert_eq!(towards(wanted, &table_with(Settings::default())), expected);
-    assert_eq!(towards(Settings::default(), &table_with(settings())), Settings::default());
 }
 
 #[test]
