@@ -81,7 +81,8 @@ pub enum Known<T> {
 }
 
 struct Entry<T> {
-    item: T,
+    /// Apart from the map, whose spare places would each have the size of an item.
+    item: Box<T>,
     /// When the request was sent whose answer shows it.
     asked: Instant,
 }
@@ -167,7 +168,7 @@ impl<S: Source> Inventory<S> {
         let mut state = self.lock();
         state.interest.insert(id.into(), asked);
         match item {
-            Some(item) => drop(state.entries.insert(id.into(), Entry { item: item.clone(), asked })),
+            Some(item) => drop(state.entries.insert(id.into(), Entry { item: Box::new(item.clone()), asked })),
             None => drop(state.entries.remove(id)),
         }
     }
@@ -189,7 +190,7 @@ impl<S: Source> Inventory<S> {
                 let mut found: HashMap<String, S::Item> = found.into_iter().collect();
                 for id in ids {
                     match found.remove(&id) {
-                        Some(item) => drop(state.entries.insert(id, Entry { item, asked })),
+                        Some(item) => drop(state.entries.insert(id, Entry { item: Box::new(item), asked })),
                         None => drop(state.entries.remove(&id)),
                     }
                 }
@@ -237,7 +238,7 @@ impl<S: Source> State<S> {
             .writes
             .get(id)
             .is_none_or(|writes| writes.in_flight == 0 && writes.ended.is_none_or(|ended| entry.asked > ended));
-        (is_newer && entry.asked >= moment).then(|| entry.item.clone())
+        (is_newer && entry.asked >= moment).then(|| (*entry.item).clone())
     }
 
     /// How old an entry may be.
