@@ -22,7 +22,7 @@ pub const UNTAGGED: &str = "untagged";
 pub const MADE: &str = "made";
 
 /// AWS's clock and ours may differ by this much.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+pub const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 /// A thing that no longer tells its source is ours only if it was made this soon after the call.
 const MADE_BY_THE_CALL: Duration = Duration::from_secs(600);
 
@@ -191,7 +191,7 @@ fn tags_to_come(inputs: &Inputs, what: &str) -> Option<Waiting> {
 
 /// Whether a thing came of the call that was noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Making {
+enum Provenance {
     /// The source is the noted one, and the time fits.
     Ours,
     /// The time fits, and AWS no longer tells the source: anybody may have made it in the same minutes.
@@ -200,34 +200,39 @@ enum Making {
     Others,
 }
 
-fn making(inputs: &Inputs, thing: &Thing) -> Making {
+/// Source and time of the call without tags that was noted.
+pub fn noted_call(inputs: &Inputs) -> Option<(&str, jiff::Timestamp)> {
+    let (source, at) = inputs.journal.notes.get(UNTAGGED)?.rsplit_once('|')?;
+    Some((source, at.parse().ok()?))
+}
+
+fn provenance(inputs: &Inputs, thing: &Thing) -> Provenance {
     let notes = &inputs.journal.notes;
     if notes.get(MADE) == Some(&thing.resource_id) {
-        return Making::Ours;
+        return Provenance::Ours;
     }
-    let noted = notes.get(UNTAGGED).and_then(|note| note.rsplit_once('|'));
-    let (Some((source, at)), Some(origin)) = (noted, &thing.origin) else { return Making::Others };
-    let (Ok(at), Some(made)) = (at.parse::<jiff::Timestamp>(), origin.at) else { return Making::Others };
+    let (Some((source, at)), Some(origin)) = (noted_call(inputs), &thing.origin) else { return Provenance::Others };
+    let Some(made) = origin.at else { return Provenance::Others };
     let is_after = made + CLOCKS_DIFFER >= at;
     match &origin.source {
-        Some(shown) if shown == source && is_after => Making::Ours,
-        None if is_after && made <= at + MADE_BY_THE_CALL => Making::Doubtful,
-        _ => Making::Others,
+        Some(shown) if shown == source && is_after => Provenance::Ours,
+        None if is_after && made <= at + MADE_BY_THE_CALL => Provenance::Doubtful,
+        _ => Provenance::Others,
     }
 }
 
 fn nobodys(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
-    match (making(inputs, thing), tags_to_come(inputs, what)) {
-        (Making::Ours, _) => Verdict::Claim,
+    match (provenance(inputs, thing), tags_to_come(inputs, what)) {
+        (Provenance::Ours, _) => Verdict::Claim,
         (_, Some(waiting)) => Verdict::Wait(waiting),
-        (Making::Doubtful, None) => Verdict::Adopt(Some(Problem::new(
+        (Provenance::Doubtful, None) => Verdict::Adopt(Some(Problem::new(
             Reason::Conflict,
             format!(
                 "{what} was made when this object asked for it, and AWS no longer tells of what: approve the held step if it is \
                  this object's"
             ),
         ))),
-        (Making::Others, None) => adoption(spec, inputs, thing, what),
+        (Provenance::Others, None) => adoption(spec, inputs, thing, what),
     }
 }
 
@@ -299,7 +304,7 @@ fn removal(inputs: &Inputs, thing: &Thing, what: &str) -> Verdict {
                 inputs.owner.text()
             ),
         )),
-        Claim::Nobody if making(inputs, thing) == Making::Ours => Verdict::Remove,
+        Claim::Nobody if provenance(inputs, thing) == Provenance::Ours => Verdict::Remove,
         Claim::Nobody => tags_to_come(inputs, what).map_or(Verdict::LetGo, Verdict::Wait),
     }
 }

@@ -54,7 +54,7 @@ const READ_IN_ALL: Duration = Duration::from_secs(45);
 const WRITE_IN_ALL: Duration = Duration::from_secs(8);
 /// A whole action, with the looks that some calls need first. The fence lets one start when more than 9 s of the lease are
 /// left, so that it ends before another leader can begin (architecture.md section 6).
-pub(super) const ACTION_IN_ALL: Duration = WRITE_IN_ALL.saturating_add(Duration::from_millis(500));
+const ACTION_IN_ALL: Duration = WRITE_IN_ALL.saturating_add(Duration::from_millis(500));
 
 /// What the operator chooses; everything else is the SDK's default chain.
 #[derive(Clone)]
@@ -240,6 +240,15 @@ impl Caller {
     pub(super) async fn turn_to_write(&self, service: &'static str) {
         self.limits.of(service, true).pass().await;
     }
+}
+
+/// An action, broken off at its deadline.
+pub(super) async fn in_time(
+    operation: &'static str,
+    action: impl Future<Output = Result<(), CloudError>>,
+) -> Result<(), CloudError> {
+    let late = |_| Err(CloudError::transport(operation, "Timeout", "no answer in time: AWS may have done it"));
+    tokio::time::timeout(ACTION_IN_ALL, action).await.unwrap_or_else(late)
 }
 
 /// Boxed here, so that the SDK's 5 to 10 KB of future do not add up in those who wait for it.

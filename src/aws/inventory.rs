@@ -5,7 +5,7 @@
 //! from an answer is a hint and no more: whoever asked must look directly. An answer that failed, or is not whole, changes
 //! nothing.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -99,8 +99,7 @@ struct State<S: Source> {
     writes: HashMap<String, Writes>,
     /// When each id was last asked for: what nobody asks for is not read.
     interest: HashMap<String, Instant>,
-    /// Ids that wait for a request, in the order in which they came.
-    queue: VecDeque<String>,
+    /// Ids that wait for a request; each of those who wait sends one in its turn, so none is left out.
     queued: BTreeSet<String>,
     /// The last failure, which those share who waited for the same request.
     failed: Option<(Instant, CloudError)>,
@@ -122,7 +121,6 @@ impl<S: Source> Inventory<S> {
             entries: HashMap::new(),
             writes: HashMap::new(),
             interest: HashMap::new(),
-            queue: VecDeque::new(),
             queued: BTreeSet::new(),
             failed: None,
         };
@@ -141,7 +139,7 @@ impl<S: Source> Inventory<S> {
             if let Some(item) = state.fresh(id, began, self.ages) {
                 return Ok(Known::Shown(item));
             }
-            state.enqueue(id);
+            state.queued.insert(id.into());
         }
         let _turn = self.turn.lock().await;
         {
@@ -150,7 +148,7 @@ impl<S: Source> Inventory<S> {
                 return Ok(Known::Shown(item));
             }
             if let Some(error) = state.failure_since(began) {
-                state.dequeue(id);
+                state.queued.remove(id);
                 return Err(error);
             }
             if !state.queued.contains(id) {
@@ -252,25 +250,13 @@ impl<S: Source> State<S> {
         self.failed.as_ref().filter(|(at, _)| *at >= moment).map(|(_, error)| error.clone())
     }
 
-    fn enqueue(&mut self, id: &str) {
-        if self.queued.insert(id.into()) {
-            self.queue.push_back(id.into());
-        }
-    }
-
-    fn dequeue(&mut self, id: &str) {
-        self.queued.remove(id);
-        self.queue.retain(|queued| queued != id);
-    }
-
     /// `id`, those that wait, and as many of those that will be asked for next as fit.
     fn next_batch(&mut self, id: &str, now: Instant, ages: Ages) -> Vec<String> {
         self.forget(now, ages);
-        self.dequeue(id);
+        self.queued.remove(id);
         let mut ids = vec![id.to_string()];
         while ids.len() < BATCH {
-            let Some(next) = self.queue.pop_front() else { break };
-            self.queued.remove(&next);
+            let Some(next) = self.queued.pop_first() else { break };
             ids.push(next);
         }
         let taken: BTreeSet<&String> = ids.iter().collect();

@@ -15,6 +15,19 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     vec![rds::RdsInstance::crd(), dynamo::DynamoTable::crd()]
 }
 
+/// `<identifier>-final-<first 8 of the object's uid>`: the name of what a deletion leaves.
+fn final_name(identifier: &str, inputs: &Inputs) -> String {
+    let uid: String = inputs.uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    format!("{identifier}-final-{}", uid.to_ascii_lowercase())
+}
+
+/// The first name that nothing has: the base, or the base with a number. What has a name already is never taken for this
+/// deletion's, since writes may have come after it.
+fn free_name(base: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|n| format!("{base}-{n}"));
+    std::iter::once(base.to_string()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_else(|| base.into())
+}
+
 /// The identifier in use: status first, then spec, then the default.
 fn identifier<K: Kind>(object: &K, inputs: &Inputs) -> String {
     let recorded = object.status().and_then(|status| status.identifier.clone());

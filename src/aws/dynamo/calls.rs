@@ -14,7 +14,7 @@ use super::create::{self, Built};
 use super::look::{NOT_FOUND, Reader, SCALING, SERVICE, place};
 use super::{Action, Creation, Dimension, DynamoRemote, Id, Observed, Restore, ScalingPolicy, Update, scaling, update};
 use crate::aws::answer::is;
-use crate::aws::clients::{ACTION_IN_ALL, Clients};
+use crate::aws::clients::{Clients, in_time};
 use crate::aws::{Action as _, Aws, Class, Cloud, CloudError, Look, Looked, Password};
 
 /// Every operation that is called here, as IAM writes it; the least-privilege policy is derived from this list.
@@ -111,9 +111,7 @@ impl Cloud<DynamoRemote> for Aws {
             _ => clients.caller.turn_to_write(SERVICE).await,
         }
         let writer = Writer { aws: self, clients, table: &id.table, operation };
-        let sent = tokio::time::timeout(ACTION_IN_ALL, writer.send(action)).await;
-        let late = |_| Err(CloudError::transport(operation, "Timeout", "no answer in time: AWS may have done it"));
-        match sent.unwrap_or_else(late) {
+        match in_time(operation, writer.send(action)).await {
             Err(error) if holds_already(action, &error) => Ok(()),
             result => result,
         }

@@ -12,7 +12,7 @@ use super::create::{self, Wanted};
 use super::look::Reader;
 use super::{Action, Id, Observed, Origin, RdsRemote, modify};
 use crate::aws::answer::is;
-use crate::aws::clients::{ACTION_IN_ALL, Clients};
+use crate::aws::clients::{Clients, in_time};
 use crate::aws::owner::Tags;
 use crate::aws::{Action as _, Aws, Class, Cloud, CloudError, Look, Looked, Password, PasswordUse};
 
@@ -67,9 +67,7 @@ impl Cloud<RdsRemote> for Aws {
         clients.caller.turn_to_write("rds").await;
         let _write = clients.instances.write(&id.identifier);
         let writer = Writer { clients: clients.clone(), identifier: &id.identifier, operation };
-        let sent = tokio::time::timeout(ACTION_IN_ALL, writer.send(action, password)).await;
-        let late = |_| Err(CloudError::transport(operation, "Timeout", "no answer in time: AWS may have done it"));
-        match sent.unwrap_or_else(late) {
+        match in_time(operation, writer.send(action, password)).await {
             Err(error) if holds_already(action, &error) => Ok(()),
             result => result.map_err(|error| silent(error, password)),
         }

@@ -12,7 +12,7 @@ use crate::conditions::Reason;
 use crate::kind::{Problem, Waiting, When};
 use crate::spec::Change;
 
-use super::scene::{Part, Scene, change, initial, units, wanted_indexes};
+use super::scene::{Part, Scene, change, index_field, initial, units, wanted_indexes};
 use super::states::What;
 use super::{Autoscaling, GlobalSecondaryIndex};
 
@@ -67,7 +67,11 @@ fn to_provisioned(scene: &Scene<'_>, mut changes: Vec<Change>) -> Part {
     for (name, _) in scene.table.indexes.iter().filter(|(name, index)| !goes(name, index)) {
         match wanted.get(name).and_then(|index| index.throughput) {
             Some(throughput) => {
-                changes.push(change(format!("{}.provisionedThroughput", field(name)), None, Some(units(throughput))));
+                changes.push(change(
+                    format!("{}.provisionedThroughput", index_field(name)),
+                    None,
+                    Some(units(throughput)),
+                ));
                 indexes.insert(name.clone(), throughput);
             }
             None => missing.push(format!("provisionedThroughput of index {name}")),
@@ -106,7 +110,7 @@ fn provisioned(scene: &Scene<'_>) -> Part {
     let mut differs =
         |name: Option<&str>, given: Option<Throughput>, scaling: Option<&Autoscaling>, now: Throughput| {
             let wanted = unscaled(scene, name, given?, scaling, now);
-            let prefix = name.map(|name| format!("{}.", field(name))).unwrap_or_default();
+            let prefix = name.map(|name| format!("{}.", index_field(name))).unwrap_or_default();
             (wanted != now).then(|| {
                 changes.push(change(format!("{prefix}provisionedThroughput"), Some(units(now)), Some(units(wanted))));
                 wanted
@@ -179,7 +183,7 @@ fn index_caps(scene: &Scene<'_>) -> Part {
     let (mut caps, mut changes) = (BTreeMap::new(), Vec::new());
     for (wanted, index) in managed(scene).filter(|(_, index)| index.status == "ACTIVE") {
         let Some(wish) = wanted.on_demand_throughput else { continue };
-        let prefix = format!("{}.onDemandThroughput", field(&wanted.name));
+        let prefix = format!("{}.onDemandThroughput", index_field(&wanted.name));
         let differing = cap_changes(&prefix, wish, index.index.cap.unwrap_or_default());
         if !differing.is_empty() {
             changes.extend(differing);
@@ -226,7 +230,7 @@ pub fn warm(scene: &Scene<'_>) -> Part {
         part.steps.push(scene.step(What::Warm, Action::Update(Update::Warm(warm)), changes));
     }
     for (wanted, index) in managed(scene).filter(|(_, index)| index.status == "ACTIVE") {
-        let prefix = format!("{}.warmThroughput", field(&wanted.name));
+        let prefix = format!("{}.warmThroughput", index_field(&wanted.name));
         if let Some((warm, changes)) = raise(&prefix, wanted.warm_throughput, index.index.warm) {
             let action = Action::Update(Update::IndexWarm { index: wanted.name.clone(), warm });
             part.steps.push(scene.step(What::Warm, action, changes));
@@ -252,8 +256,4 @@ fn raise(
 fn managed<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = (&'a GlobalSecondaryIndex, &'a TableIndex)> {
     let wanted = scene.spec().global_secondary_indexes.iter().flatten();
     wanted.filter_map(|index| Some((index, scene.table.indexes.get(&index.name)?)))
-}
-
-fn field(index: &str) -> String {
-    format!("globalSecondaryIndexes.{index}")
 }

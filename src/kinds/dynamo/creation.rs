@@ -12,7 +12,7 @@ use crate::aws::owner::hash;
 use crate::conditions::Reason;
 use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
 use crate::kinds::tags::{TAGS_NOTE, first_note};
-use crate::life::{RESOURCE_ID, UNTAGGED, permitted};
+use crate::life::{RESOURCE_ID, UNTAGGED, noted_call, permitted};
 
 use super::DynamoTable;
 use super::capacity::positive;
@@ -213,9 +213,8 @@ fn fill(
 
 /// The note keeps the time of the first of several tries: any of them may be the one that AWS got.
 fn untagged(inputs: &Inputs, source: &str) -> String {
-    let noted = inputs.journal.notes.get(UNTAGGED).and_then(|note| note.rsplit_once('|'));
-    let first = noted.filter(|(from, _)| *from == source).and_then(|(_, at)| at.parse::<jiff::Timestamp>().ok());
-    let at = first.filter(|at| *at + NOTE_AGE > inputs.now).unwrap_or(inputs.now);
+    let first = noted_call(inputs).filter(|(from, at)| *from == source && *at + NOTE_AGE > inputs.now);
+    let at = first.map_or(inputs.now, |(_, at)| at);
     format!("{source}|{at}")
 }
 

@@ -11,7 +11,7 @@ use crate::conditions::Reason;
 use crate::kind::{Disruption, Step, Waiting, When};
 use crate::spec::Change;
 
-use super::scene::{Part, Scene, change};
+use super::scene::{Part, Scene, change, index_field};
 use super::states::What;
 use super::{ContributorInsights, KinesisDestination};
 
@@ -144,7 +144,7 @@ pub fn contributor_insights(scene: &Scene<'_>) -> Part {
 fn insights(scene: &Scene<'_>, index: Option<String>, wanted: &ContributorInsights, now: &InsightsState) -> Part {
     let field = match &index {
         None => "contributorInsights".to_string(),
-        Some(index) => format!("globalSecondaryIndexes.{index}.contributorInsights"),
+        Some(index) => format!("{}.contributorInsights", index_field(index)),
     };
     let is_on = now.status == "ENABLED";
     let send = |enabled: bool, because: &str| {

@@ -1,13 +1,11 @@
 //! A table that is filled from S3: usable when the import is over, and whatever became of it is said and never repeated or
 //! undone by itself (aws-dynamodb-elasticache-dms.md 1.5).
 
-use std::time::Duration;
-
 use crate::aws::Seen;
 use crate::aws::dynamo::{ImportState, Observed};
 use crate::conditions::Reason;
 use crate::kind::{Inputs, Problem, Waiting};
-use crate::life::UNTAGGED;
+use crate::life::{CLOCKS_DIFFER, noted_call};
 use crate::spec::Journal;
 
 use super::scene::Part;
@@ -15,8 +13,6 @@ use super::{DynamoTable, ImportProgress};
 
 /// Note with what came of the import: `<status>|<arn>|<errors>|<log group>`.
 const IMPORT: &str = "import";
-/// AWS's clock and ours may differ by this much.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// Whether the import is still of interest.
 pub fn is_open(object: &DynamoTable, journal: &Journal) -> bool {
@@ -67,8 +63,8 @@ fn failure(import: &ImportState) -> Problem {
 
 /// The import that this object began has failed before there was a table: to begin it once more is the user's decision.
 pub fn failed(inputs: &Inputs, observed: &Observed) -> Option<Problem> {
-    let (_, at) = inputs.journal.notes.get(UNTAGGED)?.rsplit_once('|')?;
-    let began = at.parse::<jiff::Timestamp>().ok()? - CLOCKS_DIFFER;
+    let (_, at) = noted_call(inputs)?;
+    let began = at - CLOCKS_DIFFER;
     let import = observed.import.present().filter(|import| matches!(import.status.as_str(), "FAILED" | "CANCELLED"))?;
     import.started.is_some_and(|started| started >= began).then(|| failure(import))
 }

@@ -8,7 +8,7 @@ use crate::conditions::Reason;
 use crate::kind::{Disruption, Problem, Step, Waiting, When};
 use crate::spec::Change;
 
-use super::scene::{Part, Scene, attributes, change, wanted_indexes};
+use super::scene::{Part, Scene, attributes, change, index_field, wanted_indexes};
 use super::states::What;
 
 /// Removals, and the first half of what must be made anew.
@@ -25,7 +25,7 @@ pub fn removals(scene: &Scene<'_>) -> Part {
 
 fn removal(scene: &Scene<'_>, name: &str, index: &TableIndex) -> Step<Action> {
     let action = Action::Update(Update::DeleteIndex { name: name.into() });
-    let changes = vec![change(field(name), Some(definition(&index.index)), None)];
+    let changes = vec![change(index_field(name), Some(definition(&index.index)), None)];
     let step = scene.step(What::IndexDelete(name), action, changes).class(Disruption::DataLoss);
     step.because_of("the index is not in spec.globalSecondaryIndexes: whoever queries it will fail")
 }
@@ -63,11 +63,13 @@ pub fn creation(scene: &Scene<'_>) -> Part {
 fn build(scene: &Scene<'_>, name: String, index: Index) -> Part {
     let stays = scene.spec().settings.billing_mode.is_none_or(|mode| mode == scene.mode());
     if stays && scene.mode() == BillingMode::Provisioned && index.throughput.is_none() {
-        let text =
-            format!("spec.{}: the table is PROVISIONED, so a new index needs provisionedThroughput", field(&name));
+        let text = format!(
+            "spec.{}: the table is PROVISIONED, so a new index needs provisionedThroughput",
+            index_field(&name)
+        );
         return Part::refuses(Problem::new(Reason::InvalidSpec, text));
     }
-    let changes = vec![change(field(&name), None, Some(definition(&index)))];
+    let changes = vec![change(index_field(&name), None, Some(definition(&index)))];
     let attributes = attributes(keys_of_table(scene).chain(index.hash.iter()).chain(index.range.iter()));
     let action = Action::Update(Update::CreateIndex { name, index: Box::new(index), attributes });
     let step = scene.step(What::Other, action, changes);
@@ -86,18 +88,14 @@ fn keys_of_table<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = &'a KeyAttrib
     own.chain(global).chain(table.local_indexes.values().map(|index| &index.range))
 }
 
-fn field(name: &str) -> String {
-    format!("globalSecondaryIndexes.{name}")
-}
-
 fn definition_changes(name: &str, wanted: &Index, observed: &Index) -> Vec<Change> {
     let mut changes = Vec::new();
     if wanted.hash != observed.hash || wanted.range != observed.range {
-        changes.push(change(format!("{}.keys", field(name)), Some(keys(observed)), Some(keys(wanted))));
+        changes.push(change(format!("{}.keys", index_field(name)), Some(keys(observed)), Some(keys(wanted))));
     }
     if !same_projection(&wanted.projection, &observed.projection) {
         let (from, to) = (projection(&observed.projection), projection(&wanted.projection));
-        changes.push(change(format!("{}.projection", field(name)), Some(from), Some(to)));
+        changes.push(change(format!("{}.projection", index_field(name)), Some(from), Some(to)));
     }
     changes
 }

@@ -5,6 +5,7 @@ use crate::aws::Seen;
 use crate::aws::dynamo::{Action, Backup, BillingMode, Observed, Table, Update};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Plan, Problem, Step, Waiting};
+use crate::kinds::{final_name, free_name};
 use crate::spec::DeletionPolicy;
 
 use super::DynamoTable;
@@ -138,19 +139,16 @@ fn final_backup(
 
 fn backup(identifier: &str, inputs: &Inputs, taken: &[Backup]) -> Step<Action> {
     let base = backup_name(identifier, inputs);
-    let is_free = |name: &String| !taken.iter().any(|one| one.name == *name);
-    let numbered = (2..).map(|n| format!("{base}-{n}"));
-    let name = std::iter::once(base.clone()).chain(numbered).find(is_free).unwrap_or(base);
+    let name = free_name(&base, |name| taken.iter().any(|one| one.name == name));
     let changes = vec![change(identifier, None, Some(format!("backup {name}")))];
     Step::new("backup", Action::CreateBackup { name }, "deletionPolicy Snapshot: the table is backed up first")
         .changing(changes)
 }
 
-/// `<table>-final-<first 8 of the object's uid>`, within AWS's 255 characters.
+/// Within AWS's 255 characters.
 pub fn backup_name(identifier: &str, inputs: &Inputs) -> String {
-    let uid: String = inputs.uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     let table: String = identifier.chars().take(230).collect();
-    format!("{table}-final-{}", uid.to_ascii_lowercase())
+    final_name(&table, inputs)
 }
 
 /// Targets outlive the table, and would take hold of a new one of that name.

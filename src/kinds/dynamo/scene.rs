@@ -163,6 +163,11 @@ pub fn attributes<'a>(keys: impl Iterator<Item = &'a KeyAttribute>) -> BTreeMap<
     keys.map(|key| (key.name.clone(), key.type_)).collect()
 }
 
+/// An index in the words of the spec.
+pub fn index_field(index: &str) -> String {
+    format!("globalSecondaryIndexes.{index}")
+}
+
 /// A dimension in the words of the spec: `autoscaling.read`, `globalSecondaryIndexes.email-index.autoscaling.write`.
 pub fn scaling_field(dimension: &Dimension) -> String {
     let capacity = match dimension.capacity {
@@ -171,6 +176,6 @@ pub fn scaling_field(dimension: &Dimension) -> String {
     };
     match &dimension.index {
         None => format!("autoscaling.{capacity}"),
-        Some(index) => format!("globalSecondaryIndexes.{index}.autoscaling.{capacity}"),
+        Some(index) => format!("{}.autoscaling.{capacity}", index_field(index)),
     }
 }

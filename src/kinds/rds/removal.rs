@@ -5,6 +5,7 @@ use crate::aws::owner::Claim;
 use crate::aws::rds::{Action, Instance, Modification, Observed, Settings, Snapshot};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Plan, Problem, Step, Waiting, When};
+use crate::kinds::{final_name, free_name};
 use crate::spec::{Change, DeletionPolicy};
 
 use super::states::{State, state, takes_no_snapshot};
@@ -123,27 +124,13 @@ fn with_snapshot(
 }
 
 fn delete_with(object: &RdsInstance, identifier: &str, inputs: &Inputs, taken: &[Snapshot]) -> Step<Action> {
-    let name = free_name(identifier, inputs, taken);
+    let base = final_name(identifier, inputs);
+    let name = free_name(&base, |name| taken.iter().any(|one| one.identifier == name));
     delete(object, identifier, Some(name.clone()), "deletionPolicy Snapshot").noting(FINAL_SNAPSHOT, name)
 }
 
-/// `<id>-final-<first 8 of the object's uid>`.
-fn base_name(identifier: &str, inputs: &Inputs) -> String {
-    let uid: String = inputs.uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-    format!("{identifier}-final-{}", uid.to_ascii_lowercase())
-}
-
 fn is_final(snapshot: &Snapshot, identifier: &str, inputs: &Inputs) -> bool {
-    snapshot.identifier.starts_with(&base_name(identifier, inputs))
-}
-
-/// The first name that no snapshot has. A snapshot of that name is never taken for this deletion's: writes may have come
-/// after it.
-fn free_name(identifier: &str, inputs: &Inputs, taken: &[Snapshot]) -> String {
-    let base = base_name(identifier, inputs);
-    let is_free = |name: &String| !taken.iter().any(|one| one.identifier == *name);
-    let numbered = (2..).map(|n| format!("{base}-{n}"));
-    std::iter::once(base.clone()).chain(numbered).find(is_free).unwrap_or(base)
+    snapshot.identifier.starts_with(&final_name(identifier, inputs))
 }
 
 /// What is left once the instance is gone: the owner tag on the final snapshot, and the groups.
