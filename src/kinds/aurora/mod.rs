@@ -1,0 +1,5 @@
+//! AuroraServerless: the answers of the kind.
+
+mod spec;
+
+pub use spec::*;
