@@ -183,6 +183,13 @@ impl Limit {
         bucket.tokens = bucket.tokens.min(0.0);
     }
 
+    /// A call that did not wait: those that wait go later for it.
+    pub fn spend(&self) {
+        let mut bucket = self.lock();
+        bucket.refill(Instant::now());
+        bucket.tokens -= 1.0;
+    }
+
     /// Calls that wait, by urgency, and the calls per second that are allowed now: for metrics.
     pub fn figures(&self) -> (HashMap<Urgency, usize>, f64) {
         let mut bucket = self.lock();
