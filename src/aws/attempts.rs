@@ -7,12 +7,13 @@ use std::sync::Arc;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use tokio::time::Instant;
 
 use super::error::is_throttle;
 use super::limits::{Limit, Limits, is_read};
@@ -21,6 +22,14 @@ use super::limits::{Limit, Limits, is_read};
 pub(super) struct Attempts {
     pub limits: Arc<Limits>,
     pub service: &'static str,
+}
+
+/// When a call began, with which all of its attempts are told.
+#[derive(Debug)]
+struct Began(Instant);
+
+impl Storable for Began {
+    type Storer = StoreReplace<Self>;
 }
 
 impl fmt::Debug for Attempts {
@@ -38,6 +47,15 @@ impl Attempts {
 impl Intercept for Attempts {
     fn name(&self) -> &'static str {
         "Attempts"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        cfg.interceptor_state().store_put(Began(Instant::now()));
+        Ok(())
     }
 
     fn read_before_attempt(
@@ -61,8 +79,10 @@ impl Intercept for Attempts {
     ) -> Result<(), BoxError> {
         let refused = context.response().filter(|response| !response.status().is_success());
         let code = refused.and_then(|response| code(std::str::from_utf8(response.body().bytes()?).ok()?));
-        if let Some(limit) = code.filter(|code| is_throttle(code)).and_then(|_| self.limit(cfg)) {
-            limit.throttled();
+        if code.is_some_and(is_throttle)
+            && let (Some(limit), Some(began)) = (self.limit(cfg), cfg.load::<Began>())
+        {
+            limit.throttled(began.0);
         }
         Ok(())
     }

@@ -12,16 +12,11 @@ use crate::lab::{Lab, ask};
 pub struct Call {
     /// Seconds since 1970.
     pub at: f64,
-    pub region: String,
     pub operation: String,
     /// Identifier of the thing that it is about, where one is named.
     pub thing: String,
-    /// The rules that took it.
-    pub rules: Vec<String>,
     /// The emulator's code; `None`: it has not seen the call.
     pub answer: Option<String>,
-    /// The code that the client got; `lost`: none.
-    pub result: String,
 }
 
 impl Call {
