@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failure_that_is_no_throttle_costs_its_repeats_and_slows_nothing() {
+    async fn a_failure_that_is_no_throttle_slows_nothing() {
         let wire = Wire::new()
             .refusing("DescribeDBInstances", 500, "InternalFailure", "an error by Throttling")
             .answering("DescribeDBInstances", "<DBInstances/>");
@@ -148,7 +148,8 @@ mod tests {
     fn the_code_is_found_in_both_protocols_and_in_nothing_else() {
         let xml = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code></Error></ErrorResponse>";
         assert_eq!(code(xml), Some("Throttling"));
-        let body = json!({"message": "slow", "__type": "com.amazon.coral.availability#ThrottlingException"}).to_string();
+        let body =
+            json!({"message": "slow", "__type": "com.amazon.coral.availability#ThrottlingException"}).to_string();
         assert_eq!(code(&body), Some("ThrottlingException"));
         assert_eq!(code(&json!({"__type": "SlowDown"}).to_string()), Some("SlowDown"));
         for text in ["", "<html>Throttling</html>", "\"__type\"", "\"__type\":", "<Code>"] {

@@ -98,7 +98,9 @@ fn a_throttled_account_is_called_less_and_a_users_edit_goes_first_all_the_same()
         all.into_iter().filter(|(name, _)| !name.contains("t-3")).collect()
     };
     assert_eq!(steady(moments(&lab, &["Ready", "Stalled"])), steady(at_rest), "a throttle changes no verdict");
-    println!("{before:.1} calls a second, {during:.1} under a throttle of 2, allowed {allowed:.1}; the edit took {waited:?}");
+    println!(
+        "{before:.1} calls a second, {during:.1} under a throttle of 2, allowed {allowed:.1}; the edit took {waited:?}"
+    );
 }
 
 #[test]
@@ -136,7 +138,8 @@ fn a_create_whose_answer_or_request_is_lost_makes_exactly_one_database() {
     lab.apply("source", "");
     lab.wait_ready("source");
     lab.take_snapshot("flt-create-source", "flt-create-copy");
-    let once = |thing: &str| json!({"match": {"operation": CREATES, "containing": format!("flt-create-{thing}")}, "count": 1});
+    let once =
+        |thing: &str| json!({"match": {"operation": CREATES, "containing": format!("flt-create-{thing}")}, "count": 1});
     for (name, does) in [
         ("lost", json!({"lose-reply": {}})),
         ("cut", json!({"cut": {}})),
@@ -154,10 +157,7 @@ fn a_create_whose_answer_or_request_is_lost_makes_exactly_one_database() {
     for name in instances {
         lab.apply(name, "");
     }
-    lab.apply_spec(
-        "restored",
-        "source: {snapshot: {identifier: flt-create-copy}}\ndbInstanceClass: db.t4g.micro",
-    );
+    lab.apply_spec("restored", "source: {snapshot: {identifier: flt-create-copy}}\ndbInstanceClass: db.t4g.micro");
     for name in ["t-lost", "t-unwell"] {
         tables.apply_small(name, "");
     }
@@ -187,9 +187,7 @@ const PROVISIONED: &str = r#"{"spec": {"billingMode": "PROVISIONED", "provisione
 
 /// Loses the first answer to each of these operations about `lost`, and refuses the first two about `unwell`.
 fn lose_and_refuse(faults: &Faults, namespace: &str, operations: &[&str]) {
-    let of = |operation: &str, name: &str, count: u32| {
-        json!({"match": {"operation": operation, "containing": format!("{namespace}-{name}")}, "count": count})
-    };
+    let of = |operation: &str, name: &str, count: u32| json!({"match": {"operation": operation, "containing": format!("{namespace}-{name}")}, "count": count});
     for operation in operations {
         let prefix = if operation.contains("DBInstance") { "" } else { "t-" };
         let (lost, unwell) = (format!("{prefix}lost"), format!("{prefix}unwell"));
@@ -309,14 +307,8 @@ fn states_that_aws_shows_late_cause_no_second_call() {
     let lab = Lab::new("flt-late");
     let (tables, faults) = (Tables::of(&lab), Faults::of(&lab));
     let _operator = lab.operator_behind_faults(&[]);
-    let changes = [
-        "CreateDBInstance",
-        "ModifyDBInstance",
-        "DeleteDBInstance",
-        "CreateTable",
-        "UpdateTable",
-        "DeleteTable",
-    ];
+    let changes =
+        ["CreateDBInstance", "ModifyDBInstance", "DeleteDBInstance", "CreateTable", "UpdateTable", "DeleteTable"];
     faults.set("late", json!({}), json!({"old-state": {"seconds": 4, "after": changes}}));
     lab.apply("orders", "deletionPolicy: Delete");
     tables.apply_small("t-orders", "deletionPolicy: Delete");
@@ -360,7 +352,12 @@ fn an_answer_that_cannot_be_read_is_said_and_asked_for_again() {
         });
         assert!(said.message.contains(words), "{name}: {}", said.message);
     }
-    assert!(metric(&operator, r#"awsdb_aws_calls_total{service="rds",operation="DescribeDBInstances",result="Unreadable"}"#) > 0.0);
+    assert!(
+        metric(
+            &operator,
+            r#"awsdb_aws_calls_total{service="rds",operation="DescribeDBInstances",result="Unreadable"}"#
+        ) > 0.0
+    );
     assert_eq!(moments(&lab, &["Ready", "Stalled"]), verdicts);
     faults.end();
     settled(&lab, "orders");
