@@ -5,6 +5,7 @@
 
 mod answer;
 mod attempts;
+pub mod aurora;
 pub mod clients;
 pub mod dynamo;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod limits;
 pub mod owner;
 pub mod password;
 pub mod rds;
+pub mod snapshots;
 mod until;
 mod wire;
 
