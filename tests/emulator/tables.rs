@@ -1,8 +1,6 @@
 //! What the tests of DynamoTable ask AWS, and do there behind the operator's back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableDescription,
@@ -10,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use serde_json::Value;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, ask};
 
 /// Kinds of its own besides the lab's: a table by name, and AWS's own view of it.
 pub struct Tables<'a> {
@@ -167,14 +165,7 @@ pub struct Slow<'a> {
 
 impl Slow<'_> {
     fn set(&self, seconds: u32) {
-        let url = self.lab.fact("/aws/createSeconds");
-        let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let body = seconds.to_string();
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "POST /{path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = ask("POST", &self.lab.fact("/aws/createSeconds"), &seconds.to_string()).unwrap();
         assert!(answer.contains(" 200 "), "{answer}");
     }
 }
