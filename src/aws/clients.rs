@@ -118,6 +118,8 @@ pub(super) struct Clients {
     pub scaling: aws_sdk_applicationautoscaling::Client,
     /// Changes how capacity scales.
     pub scaling_writes: aws_sdk_applicationautoscaling::Client,
+    /// Lists what carries a tag.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
 }
 
 /// A client; the configuration of each service is a type of its own, with the same members.
@@ -300,6 +302,7 @@ impl Clients {
             dynamo_writes: writes!(aws_sdk_dynamodb),
             scaling: reads!(aws_sdk_applicationautoscaling),
             scaling_writes: writes!(aws_sdk_applicationautoscaling),
+            tagging: reads!(aws_sdk_resourcegroupstagging),
         }
     }
 }

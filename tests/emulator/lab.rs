@@ -239,6 +239,13 @@ impl Lab {
         self.runtime.block_on(request.send()).unwrap();
     }
 
+    /// Takes a snapshot of an instance as somebody else would, with these tags.
+    pub fn snapshot(&self, identifier: &str, name: &str, tags: &[(&str, &str)]) {
+        let tags = tags.iter().map(|(key, value)| aws_sdk_rds::types::Tag::builder().key(*key).value(*value).build());
+        let request = self.rds.create_db_snapshot().db_instance_identifier(identifier).db_snapshot_identifier(name);
+        self.runtime.block_on(request.set_tags(Some(tags.collect())).send()).unwrap();
+    }
+
     /// Deletes an instance as somebody with a console would.
     pub fn destroy(&self, identifier: &str) {
         let request = self.rds.delete_db_instance().db_instance_identifier(identifier).skip_final_snapshot(true);
@@ -260,6 +267,11 @@ impl Lab {
     }
 
     pub fn operator_with(&self, flags: &[&str]) -> Operator {
+        self.operator_in(flags, &[])
+    }
+
+    /// With further environment variables.
+    pub fn operator_in(&self, flags: &[&str], variables: &[(&str, &str)]) -> Operator {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::File::create(self.log()).unwrap();
         let usual =
@@ -268,6 +280,7 @@ impl Lab {
         let child = self
             .command()
             .env("KUBECONFIG", self.operator_kubeconfig())
+            .envs(variables.iter().copied())
             .args(["run", "--installation=test", "--region=us-east-1", "--log-format=json"])
             .args(usual.iter().filter(|flag| !flags.iter().any(|other| name(other) == name(flag))))
             .arg(format!("--watch-namespaces={}", self.namespace))

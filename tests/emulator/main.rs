@@ -9,5 +9,6 @@ mod dynamo_life;
 mod figures;
 mod lab;
 mod life;
+mod orphans;
 mod process;
 mod tables;
