@@ -26,6 +26,7 @@ import emulator.lab
 import emulator.other_services
 import emulator.rds_clusters
 import emulator.rds_life
+import emulator.tagging
 from emulator import clock
 
 if __name__ == "__main__":

@@ -99,6 +99,10 @@ pub struct RunFlags {
     /// --sweep where it is the smaller of the two
     #[arg(long, env = "AWSDB_SECRET_POLL", default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub secret_poll: Duration,
+    /// How often things in AWS that carry the owner tag and have no object are counted: one AWS call for a hundred tagged
+    /// things of each region, whatever their installation
+    #[arg(long, env = "AWSDB_ORPHAN_SWEEP", default_value = "10m", value_name = "DURATION", value_parser = duration)]
+    pub orphan_sweep: Duration,
     /// How many objects of one kind are worked on at once
     #[arg(long, env = "AWSDB_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: u16,
@@ -155,7 +159,7 @@ impl RunFlags {
     }
 }
 
-fn installation(text: &str) -> Result<String, String> {
+pub(crate) fn installation(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if (1..=40).contains(&text.len()) && text.chars().all(fits) {
         return Ok(text.into());
@@ -182,7 +186,7 @@ pub(crate) fn region(text: &str) -> Result<String, String> {
 }
 
 /// Empty texts pass and are dropped later: an empty variable means no list.
-fn namespace(text: &str) -> Result<String, String> {
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
     let text = text.trim();
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.len() <= 63 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-') {

@@ -16,10 +16,12 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tokio::time::Instant;
 
 use crate::aws::Called;
 use crate::aws::limits::is_read;
 use crate::conditions::TYPES;
+use crate::orphans::Counts;
 use crate::spec::SharedStatus;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,6 +61,13 @@ struct WaitLabels {
     urgency: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OrphanLabels {
+    kind: String,
+    r#type: String,
+    why: String,
+}
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of this process.
@@ -74,6 +83,7 @@ pub struct Metrics {
     ready_seconds: Histograms<KindLabels>,
     in_flight: Family<KindLabels, Gauge>,
     census: Arc<Census>,
+    orphans: Arc<Orphans>,
 }
 
 impl Default for Metrics {
@@ -89,6 +99,7 @@ impl Default for Metrics {
             ready_seconds: Family::new_with_constructor(ready_buckets),
             in_flight: Family::default(),
             census: Arc::default(),
+            orphans: Arc::default(),
             registry: Registry::default(),
         };
         let build = vec![("version", env!("CARGO_PKG_VERSION"))];
@@ -109,6 +120,7 @@ impl Default for Metrics {
         registry.register("awsdb_time_to_ready_seconds", help, metrics.ready_seconds.clone());
         registry.register("awsdb_rounds_in_flight", "Rounds that run at the moment", metrics.in_flight.clone());
         registry.register_collector(Box::new(metrics.census.clone()));
+        registry.register_collector(Box::new(metrics.orphans.clone()));
         Self { registry, ..metrics }
     }
 }
@@ -150,6 +162,12 @@ impl Metrics {
     pub fn count_objects(&self, kind: &str, count: impl Fn(&mut Objects) + Send + Sync + 'static) {
         let mut sources = self.census.0.lock().unwrap_or_else(PoisonError::into_inner);
         sources.push((kind.into(), Box::new(count)));
+    }
+
+    /// Things in AWS without an object, just counted; `None` when they could not be.
+    pub fn orphans(&self, counts: Option<Counts>) {
+        let mut last = self.orphans.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = counts.map(|counts| (Instant::now(), counts));
     }
 
     /// The text that Prometheus reads.
@@ -251,6 +269,28 @@ impl Collector for Census {
         for (kind, objects) in &kinds {
             let labels = KindLabels { kind: kind.clone() };
             ConstGauge::new(objects.undecodable).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The last count of things without an object, and when it was made. A count that failed leaves nothing: an old figure
+/// would be taken for a new one.
+#[derive(Debug, Default)]
+struct Orphans(Mutex<Option<(Instant, Counts)>>);
+
+impl Collector for Orphans {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((at, counts)) = last.as_ref() else { return Ok(()) };
+        let help = "Seconds since things without an object were counted; missing when they could not be";
+        let family = encoder.encode_descriptor("awsdb_orphans_age_seconds", help, None, MetricType::Gauge)?;
+        ConstGauge::new(at.elapsed().as_secs_f64()).encode(family)?;
+        let help = "Things in AWS that carry the owner tag and have no object";
+        let mut family = encoder.encode_descriptor("awsdb_orphans", help, None, MetricType::Gauge)?;
+        for ((kind, r#type, why), number) in counts {
+            let labels = OrphanLabels { kind: kind.clone(), r#type: r#type.clone(), why: (*why).into() };
+            ConstGauge::new(*number).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }

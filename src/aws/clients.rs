@@ -24,6 +24,7 @@ use super::error::{Class, CloudError};
 use super::inventory::{Ages, Inventory};
 use super::limits::{Limit, Limits, Urgency, is_read, turn};
 use super::rds::instances::Instances;
+use super::tagging;
 
 /// Told of every SDK call.
 pub type OnCall = Arc<dyn Fn(&Called<'_>) + Send + Sync>;
@@ -119,6 +120,8 @@ pub(super) struct Clients {
     pub scaling: aws_sdk_applicationautoscaling::Client,
     /// Changes how capacity scales.
     pub scaling_writes: aws_sdk_applicationautoscaling::Client,
+    /// Lists what carries a tag.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
 }
 
 /// A client; the configuration of each service is a type of its own, with the same members.
@@ -302,6 +305,7 @@ impl Clients {
             dynamo_writes: writes!(aws_sdk_dynamodb, dynamo::SERVICE),
             scaling: reads!(aws_sdk_applicationautoscaling, dynamo::SCALING),
             scaling_writes: writes!(aws_sdk_applicationautoscaling, dynamo::SCALING),
+            tagging: reads!(aws_sdk_resourcegroupstagging, tagging::SERVICE),
             caller,
         }
     }

@@ -4,6 +4,7 @@
 //! simulator of the tests implements the same [`Cloud`], so plans are tried against both.
 
 mod answer;
+pub mod arn;
 mod attempts;
 pub mod aurora;
 pub mod clients;
@@ -15,6 +16,7 @@ pub mod owner;
 pub mod password;
 pub mod rds;
 pub mod snapshots;
+pub mod tagging;
 mod until;
 mod wire;
 

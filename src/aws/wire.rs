@@ -127,9 +127,14 @@ impl Wire {
         self
     }
 
+    /// Our clients on this wire.
+    pub(in crate::aws) fn bare(&self) -> Aws {
+        self.clients(credentials())
+    }
+
     /// Our clients on this wire, for tables.
     pub(in crate::aws) fn dynamo(&self) -> impl Cloud<DynamoRemote> + use<> {
-        self.clients(credentials())
+        self.bare()
     }
 
     /// Our clients on this wire, for DB instances.

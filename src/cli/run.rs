@@ -8,13 +8,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, logs};
+use super::{Failure, logs, on_threads};
 use crate::aws::inventory::Ages;
 use crate::aws::{self, Aws};
 use crate::config::RunFlags;
 use crate::controller::Installation;
 use crate::controller::brake::Brake;
 use crate::controller::connect::{Clients, cluster_uid};
+use crate::controller::orphans;
 use crate::controller::run::{ROUND_LIMIT, Stage, run as queue, until_stopped};
 use crate::health::Health;
 use crate::kind::Clocks;
@@ -34,14 +35,7 @@ const API_SERVER: &str = "Kubernetes API server";
 pub fn run(flags: &RunFlags) -> Result<(), Failure> {
     let region = flags.region(|name| std::env::var(name).ok()).map_err(Failure::Usage)?;
     logs::start(flags.log_format, flags.log_level);
-    // The only provider in the tree, installed by name so that a second one could not make the choice ambiguous.
-    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
-    let outcome = runtime.block_on(operate(flags, region));
-    // What was broken off is not waited for.
-    runtime.shutdown_background();
-    outcome
+    on_threads(operate(flags, region))
 }
 
 async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
@@ -73,22 +67,24 @@ async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
         concurrency: flags.concurrency,
         round_limit: ROUND_LIMIT,
         pod: std::env::var("POD_NAME").ok(),
+        roll: Arc::default(),
         metrics,
         health,
         stop: stop.clone(),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = flags.installation, "running");
-    until_stopped(start(&stage, &aws), stop).await.map_err(Failure::Failed)
+    until_stopped(start(&stage, &aws, flags.orphan_sweep), stop).await.map_err(Failure::Failed)
 }
 
-/// Starts the queue of every kind: the one place where kinds and cloud meet.
-fn start(stage: &Stage, aws: &Arc<Aws>) -> JoinSet<()> {
+/// Starts the queue of every kind: the one place where kinds and cloud meet. With them the count of what has no object.
+fn start(stage: &Stage, aws: &Arc<Aws>, orphan_sweep: Duration) -> JoinSet<()> {
     let mut queues = JoinSet::new();
     // The senders of pokes are for sweeps that are shared between objects; until there are any, nobody holds them.
     let (_, rds) = queue::<RdsInstance, _>(stage, aws.clone());
     queues.spawn(rds);
     let (_, dynamo) = queue::<DynamoTable, _>(stage, aws.clone());
     queues.spawn(dynamo);
+    queues.spawn(orphans::watch(stage.clone(), aws.clone(), orphan_sweep));
     queues
 }
 

@@ -10,6 +10,7 @@ pub mod gather;
 pub mod intake;
 pub mod kube;
 pub mod look;
+pub mod orphans;
 pub mod pace;
 pub mod passwords;
 pub mod perform;

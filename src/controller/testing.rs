@@ -177,6 +177,7 @@ pub fn stage(client: Client) -> Stage {
         concurrency: 16,
         round_limit: Duration::from_millis(300),
         pod: None,
+        roll: Arc::default(),
         metrics: Arc::default(),
         health: Arc::default(),
         stop: CancellationToken::new(),

@@ -10,6 +10,7 @@ mod faults;
 mod figures;
 mod lab;
 mod life;
+mod orphans;
 mod process;
 mod proxy;
 mod tables;
