@@ -17,6 +17,7 @@ pub(in crate::aws) struct Instances {
 
 impl Source for Instances {
     type Item = Instance;
+    const THING: &'static str = "DBInstance";
 
     async fn read(&self, ids: Vec<String>) -> Result<Vec<(String, Instance)>, CloudError> {
         const OPERATION: &str = "DescribeDBInstances";

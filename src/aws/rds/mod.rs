@@ -5,6 +5,7 @@
 
 mod calls;
 mod create;
+pub(super) mod events;
 pub(super) mod instances;
 mod look;
 mod modify;
@@ -50,6 +51,14 @@ pub struct Id {
     pub final_snapshots: bool,
     /// Read the password that RDS keeps in Secrets Manager.
     pub managed_password: bool,
+}
+
+impl Id {
+    /// Whether a sweep of the instances tells when a look would show something new: not of the password that RDS keeps, which
+    /// changes without a trace on the instance, nor of snapshots.
+    fn is_swept(&self) -> bool {
+        !self.managed_password && !self.final_snapshots
+    }
 }
 
 /// Names the thing that a new instance is made from.
@@ -98,7 +107,7 @@ impl Observed {
 }
 
 /// A DB instance as DescribeDBInstances shows it, normalised.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Instance {
     /// DBInstanceArn.
     pub arn: String,
