@@ -34,9 +34,12 @@ fn an_idle_object_costs_no_write_anywhere_and_one_read_a_sweep() {
     std::thread::sleep(Duration::from_secs(10));
     assert_eq!(lab.cluster_writes().split_off(writes), Vec::<String>::new());
     let after = lab.aws_calls();
-    let changed: Vec<_> = after.iter().filter(|(call, count)| calls.get(*call) != Some(count)).collect();
+    // The events of a region are read once a minute, whatever there is in it.
+    let counted = |call: &str| call != "rds.DescribeEvents";
+    let changed: Vec<_> =
+        after.iter().filter(|(call, count)| counted(call) && calls.get(*call) != Some(count)).collect();
     let reads = after["rds.DescribeDBInstances"] - calls["rds.DescribeDBInstances"];
-    assert!(changed.len() == 1 && (5..=12).contains(&reads), "{changed:?}");
+    assert!(changed.len() == 1 && (5..=14).contains(&reads), "{changed:?}");
 }
 
 #[test]

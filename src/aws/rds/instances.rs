@@ -38,9 +38,6 @@ impl Source for Instances {
     }
 
     fn is_moving(instance: &Instance) -> bool {
-        !matches!(instance.status.as_str(), "available" | "stopped")
-            || instance.password_pending
-            || instance.logs_pending
-            || instance.parameter_apply_status.as_deref() == Some("applying")
+        instance.is_moving()
     }
 }

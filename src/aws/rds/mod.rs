@@ -165,6 +165,16 @@ pub struct Instance {
     pub encrypted_by_aws: bool,
 }
 
+impl Instance {
+    /// Whether AWS is working on it.
+    pub fn is_moving(&self) -> bool {
+        !matches!(self.status.as_str(), "available" | "stopped")
+            || self.password_pending
+            || self.logs_pending
+            || self.parameter_apply_status.as_deref() == Some("applying")
+    }
+}
+
 /// A DB parameter group of ours with the values that were set on it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParameterGroup {

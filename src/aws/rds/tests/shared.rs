@@ -11,6 +11,7 @@ use super::looks::{MEMBERS, instances};
 use super::*;
 use crate::aws::inventory::Ages;
 use crate::aws::limits::{Turn, Whose, on_behalf};
+use crate::aws::rds::RdsRemote;
 use crate::aws::sweep::OnNews;
 use crate::aws::wire::{Wire, credentials as wire_credentials};
 use crate::aws::{Aws, Cloud, Look, Seen};
@@ -81,11 +82,12 @@ async fn a_direct_look_always_asks() {
 async fn what_a_sweep_cannot_tell_has_no_version() {
     let wire = shared();
     let aws = Arc::new(wire.aws());
-    aws.observe(&id(), Look::Shared).await.unwrap();
-    assert!(Cloud::version(&aws, &id()).is_some(), "through the shared handle too");
+    Cloud::<RdsRemote>::observe(&aws, &id(), Look::Shared).await.unwrap();
+    assert!(Cloud::<RdsRemote>::version(&aws, &id()).is_some(), "through the shared handle too");
     for id in [Id { managed_password: true, ..id() }, Id { final_snapshots: true, ..id() }] {
-        assert_eq!(Cloud::version(&aws, &id), None, "{id:?}");
-        assert_eq!(aws.observe(&id, Look::Shared).await.unwrap().version, None);
+        assert_eq!(Cloud::<RdsRemote>::version(&aws, &id), None, "{id:?}");
+        let looked = Cloud::<RdsRemote>::observe(&aws, &id, Look::Shared).await.unwrap();
+        assert_eq!(looked.version, None);
     }
 }
 
@@ -124,7 +126,7 @@ async fn swept(aws: &Arc<Aws>, seconds: u64) -> Vec<String> {
 async fn asked_by_its_object(aws: &Arc<Aws>) {
     let whose = Whose { kind: "RdsInstance".into(), namespace: "shop".into(), name: "orders".into() };
     let turn = Turn { whose: Arc::new(whose), ..Turn::default() };
-    on_behalf(turn, Cloud::<crate::aws::rds::RdsRemote>::observe(aws, &id(), Look::Shared)).await.unwrap();
+    on_behalf(turn, Cloud::<RdsRemote>::observe(aws, &id(), Look::Shared)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,7 +148,8 @@ async fn a_change_is_told_to_the_object_that_asked_and_the_events_are_read_once_
 
 #[tokio::test(start_paused = true)]
 async fn an_event_makes_the_sweep_read_its_instance_at_once_and_a_denial_costs_nothing() {
-    let event = "<Events><Event><SourceIdentifier>Orders</SourceIdentifier><Message>restarted</Message></Event></Events>";
+    let event =
+        "<Events><Event><SourceIdentifier>Orders</SourceIdentifier><Message>restarted</Message></Event></Events>";
     let ages = Ages::new(Duration::from_secs(3600), Duration::from_secs(10), Duration::from_secs(60));
     for (wire, reads) in [
         (shared().answering("DescribeEvents", event), 2),
