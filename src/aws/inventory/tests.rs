@@ -86,6 +86,8 @@ async fn ask(inventory: &Inventory<Fake>, id: &str) -> Option<u32> {
     }
 }
 
+const NOTHING: [(String, Cause); 0] = [];
+
 /// What a sweep of so many seconds tells: names and causes.
 async fn sweep(inventory: &Inventory<Fake>, seconds: u64) -> Vec<(String, Cause)> {
     let told = Mutex::new(Vec::new());
@@ -147,11 +149,11 @@ async fn a_sweep_reads_each_within_the_window_evenly_and_a_hundred_a_call() {
     let fake = Fake::with(1000);
     let inventory = inventory(&fake);
     rested(&inventory, 1000).await;
-    assert_eq!(sweep(&inventory, 120).await, []);
+    assert_eq!(sweep(&inventory, 120).await, NOTHING);
     for minute in 0..2 {
         let before = fake.requests().len();
         let told = sweep(&inventory, 60).await;
-        assert_eq!(told, [], "minute {minute}");
+        assert_eq!(told, NOTHING, "minute {minute}");
         let requests = fake.requests().split_off(before);
         let asked: BTreeSet<String> = requests.iter().flatten().cloned().collect();
         assert_eq!(asked.len(), 1000, "each within the window");
@@ -219,7 +221,7 @@ async fn a_change_wakes_its_object_once_and_the_round_finds_what_the_sweep_has_r
     let calls = fake.requests().len();
     assert_eq!(ask(&inventory, "db-00001").await, Some(2));
     assert_eq!(fake.requests().len(), calls, "no second call");
-    assert_eq!(sweep(&inventory, 60).await, [], "told once");
+    assert_eq!(sweep(&inventory, 60).await, NOTHING, "told once");
 }
 
 #[tokio::test(start_paused = true)]
@@ -353,11 +355,11 @@ async fn a_sweep_that_fails_says_nothing_and_is_repeated_calmly() {
     sweep(&inventory, 60).await;
     fake.0.fails.store(true, Ordering::SeqCst);
     let calls = fake.requests().len();
-    assert_eq!(sweep(&inventory, 60).await, []);
+    assert_eq!(sweep(&inventory, 60).await, NOTHING);
     assert!(fake.requests().len() - calls <= 8, "{} calls", fake.requests().len() - calls);
     fake.0.fails.store(false, Ordering::SeqCst);
     (0..1000).for_each(|number| drop(inventory.version(&name(number))));
-    assert_eq!(sweep(&inventory, 60).await, [], "nothing was taken for missing");
+    assert_eq!(sweep(&inventory, 60).await, NOTHING, "nothing was taken for missing");
 }
 
 #[tokio::test(start_paused = true)]
@@ -433,7 +435,7 @@ async fn what_is_missing_from_an_answer_is_a_hint_and_never_served_as_absent() {
     let calls = fake.requests().len();
     assert_eq!(ask(&inventory, "db-00000").await, None, "whoever asks looks directly");
     assert_eq!(fake.requests().len(), calls, "and at once");
-    assert_eq!(sweep(&inventory, 60).await, [], "told once");
+    assert_eq!(sweep(&inventory, 60).await, NOTHING, "told once");
     fake.set("db-00000", 1, false);
     assert_eq!(sweep(&inventory, 60).await, [("db-00000".to_string(), Cause::Changed)], "it is there again");
     assert_eq!(ask(&inventory, "never-was").await, None);

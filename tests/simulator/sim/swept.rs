@@ -122,7 +122,6 @@ struct Process {
 #[derive(Clone, Debug)]
 pub struct Ran {
     pub key: Key,
-    pub at: Timestamp,
     pub result: &'static str,
 }
 
@@ -246,7 +245,7 @@ impl Fleet {
         }
         let now = self.now();
         self.due.insert(key.clone(), now + SignedDuration::try_from(after).unwrap());
-        self.rounds.push(Ran { key, at: now, result });
+        self.rounds.push(Ran { key, result });
     }
 
     pub fn mark(&self) -> (usize, usize) {
