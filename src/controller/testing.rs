@@ -109,7 +109,7 @@ impl Cloud<ToyRemote> for ToyCloud {
             "shop-sick" => Err(CloudError::transport("DescribeToy", "Timeout", "no answer")),
             _ => {
                 let thing = Thing { arn: "arn".into(), resource_id: "id".into(), tags: BTreeMap::new(), origin: None };
-                Ok(Looked { observed: Seen::Present(thing), look, account: "123456789012".into() })
+                Ok(Looked { observed: Seen::Present(thing), look, account: "123456789012".into(), version: None })
             }
         }
     }

@@ -23,6 +23,7 @@ const OPERATION: &str = "DescribeDBInstances";
 
 impl Source for Instances {
     type Item = Instance;
+    const THING: &'static str = "DBInstance";
 
     async fn read(&self, ids: Vec<String>) -> Result<Vec<(String, Instance)>, CloudError> {
         // One that cannot be read is missing here, and says so itself when it is looked at directly.
@@ -34,10 +35,7 @@ impl Source for Instances {
     }
 
     fn is_moving(instance: &Instance) -> bool {
-        !matches!(instance.status.as_str(), "available" | "stopped")
-            || instance.password_pending
-            || instance.logs_pending
-            || instance.parameter_apply_status.as_deref() == Some("applying")
+        instance.is_moving()
     }
 }
 
