@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
+use super::aurora::clusters::Clusters;
 use super::dynamo::facts::Facts;
 use super::error::{Class, CloudError};
 use super::inventory::{Ages, Inventory};
@@ -104,6 +105,8 @@ pub(super) struct Clients {
     pub caller: Caller,
     /// The instances of the region, as AWS showed them last.
     pub instances: Inventory<Instances>,
+    /// The clusters of the region with their members, likewise.
+    pub clusters: Inventory<Clusters>,
     /// Reads RDS, with retries.
     pub rds: aws_sdk_rds::Client,
     /// Changes RDS: sent once. A retry after a lost answer would meet its own effect, and could outlive the lease.
@@ -292,6 +295,7 @@ impl Clients {
         let rds = reads!(aws_sdk_rds);
         Self {
             instances: Inventory::new(Instances { rds: rds.clone(), caller: caller.clone() }, aws.ages),
+            clusters: Inventory::new(Clusters { rds: rds.clone(), caller: caller.clone() }, aws.ages),
             caller,
             rds,
             rds_writes: writes!(aws_sdk_rds),

@@ -152,6 +152,8 @@ const TEXTS: &[Text] = &[
     ("", "no modifications were requested", Class::AlreadyDone, None),
     ("", "is already being deleted", Class::AlreadyDone, None),
     ("", "your request later", Class::Busy, None),
+    ("", "not currently in the available state", Class::Busy, None),
+    ("", "still contains db instances in non-deleting state", Class::Busy, None),
     ("", "disable deletion protection", Class::Rejected, Some("set spec.deletionProtection: false first")),
     (
         "",
@@ -172,6 +174,12 @@ const TEXTS: &[Text] = &[
         Some("set spec.enablePerformanceInsights: true and spec.performanceInsightsRetentionPeriod: 465 or more"),
     ),
     ("", "cannot change vpc security group while doing a major version upgrade", Class::Busy, None),
+    (
+        "",
+        "part of a global cluster",
+        Class::Rejected,
+        Some("remove the cluster from its global database first (RemoveFromGlobalCluster)"),
+    ),
     ("", "member of a cluster", Class::Rejected, Some("members of a cluster are managed through their cluster")),
     (
         "",
@@ -211,6 +219,10 @@ const CODES: Codes = &[
         &[
             "InvalidDBInstanceState",
             "InvalidDBClusterState",
+            "InvalidDBClusterEndpointState",
+            "InvalidDBClusterAutomatedBackupState",
+            "InvalidDBSecurityGroupState",
+            "InvalidDBShardGroupState",
             "InvalidDBSnapshotState",
             "InvalidDBClusterSnapshotState",
             "InvalidGlobalClusterState",
@@ -220,7 +232,18 @@ const CODES: Codes = &[
             "InvalidDBParameterGroupState",
         ],
     ),
-    (Class::Absent, &["DBInstanceNotFound", "DBClusterNotFound", "DBSnapshotNotFound", "DBClusterSnapshotNotFound"]),
+    (
+        Class::Absent,
+        &[
+            "DBInstanceNotFound",
+            "DBClusterNotFound",
+            "DBSnapshotNotFound",
+            "DBClusterSnapshotNotFound",
+            "DBClusterEndpointNotFound",
+            // Of the Data API, which names a cluster by its ARN.
+            "ResourceNotFound",
+        ],
+    ),
     (
         Class::Dependency,
         &[
@@ -234,6 +257,7 @@ const CODES: Codes = &[
             "GlobalClusterNotFound",
             "BackupPolicyNotFound",
             "DBInstanceAutomatedBackupNotFound",
+            "DBClusterAutomatedBackupNotFound",
             "SourceNotFound",
             "ResourceNotFoundException",
         ],
@@ -248,6 +272,7 @@ const CODES: Codes = &[
             "BlueGreenDeploymentAlreadyExists",
             "DBParameterGroupAlreadyExists",
             "DBSubnetGroupAlreadyExists",
+            "DBClusterEndpointAlreadyExists",
         ],
     ),
     (
@@ -267,6 +292,7 @@ const CODES: Codes = &[
             "SnapshotQuotaExceeded",
             "SharedSnapshotQuotaExceeded",
             "DBClusterQuotaExceeded",
+            "DBClusterEndpointQuotaExceeded",
             "DBInstanceRoleQuotaExceeded",
             "DBClusterRoleQuotaExceeded",
             "DBInstanceAutomatedBackupQuotaExceeded",

@@ -16,10 +16,11 @@ pub fn towards(mut desired: Settings, instance: &Instance) -> Settings {
     lower(&mut desired.option_group_name);
     lower(&mut desired.storage_type);
     lower(&mut desired.preferred_maintenance_window);
-    version(&mut desired.engine_version, instance);
+    version(&mut desired.engine_version, &observed.engine_version, &instance.pending.engine_version);
     storage(&mut desired, instance);
     volumes(&mut desired, instance);
-    insights(&mut desired, instance);
+    let is_on = desired.enable_performance_insights.or(observed.enable_performance_insights) == Some(true);
+    insights(is_on, &mut desired.performance_insights_kms_key_id, &mut desired.performance_insights_retention_period);
     emptied(&mut desired, instance);
     moving(&mut desired, instance);
     key(&mut desired.kms_key_id, observed.kms_key_id.as_deref());
@@ -45,7 +46,8 @@ pub fn towards(mut desired: Settings, instance: &Instance) -> Settings {
     desired
 }
 
-fn lower(field: &mut Option<String>) {
+/// AWS keeps it in lower case.
+pub(in crate::aws) fn lower(field: &mut Option<String>) {
     if let Some(text) = field {
         text.make_ascii_lowercase();
     }
@@ -53,9 +55,8 @@ fn lower(field: &mut Option<String>) {
 
 /// A version that is satisfied, or already exceeded (no downgrade exists), is no difference. One on its way counts like
 /// one in force where it satisfies the spec; where it does not, the one in force is wanted back.
-fn version(desired: &mut Option<String>, instance: &Instance) {
+pub(in crate::aws) fn version(desired: &mut Option<String>, is: &Option<String>, comes: &Option<String>) {
     let Some(wanted) = desired.clone() else { return };
-    let (is, comes) = (&instance.settings.engine_version, &instance.pending.engine_version);
     if comes.as_deref().is_some_and(|comes| satisfies(comes, &wanted)) {
         desired.clone_from(comes);
     } else if is.as_deref().is_some_and(|is| satisfies(is, &wanted) || is_above(is, &wanted)) {
@@ -109,11 +110,9 @@ pub fn volumes_to_come(settings: &Settings, pending: &Settings) -> Option<BTreeM
 }
 
 /// AWS keeps neither key nor retention of insights that are off.
-fn insights(desired: &mut Settings, instance: &Instance) {
-    let is_on = desired.enable_performance_insights.or(instance.settings.enable_performance_insights) == Some(true);
+pub(in crate::aws) fn insights(is_on: bool, key: &mut Option<String>, days: &mut Option<i32>) {
     if !is_on {
-        desired.performance_insights_kms_key_id = None;
-        desired.performance_insights_retention_period = None;
+        (*key, *days) = (None, None);
     }
 }
 
@@ -155,7 +154,7 @@ fn moving(desired: &mut Settings, instance: &Instance) {
 }
 
 /// A key may be given as id, alias or ARN; AWS reports the ARN. An alias cannot be compared without asking KMS.
-fn key(desired: &mut Option<String>, observed: Option<&str>) {
+pub(in crate::aws) fn key(desired: &mut Option<String>, observed: Option<&str>) {
     if let (Some(wanted), Some(observed)) = (desired.as_deref(), observed) {
         let is_alias = wanted.starts_with("alias/") || wanted.contains(":alias/");
         if is_alias || observed == wanted || observed.rsplit('/').next() == Some(wanted) {
