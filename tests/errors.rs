@@ -55,7 +55,22 @@ const CODES: &[(&str, &str, &str)] = &[
         "DBInstanceAlreadyExists DBClusterAlreadyExistsFault DBSnapshotAlreadyExists \
          DBClusterSnapshotAlreadyExistsFault BlueGreenDeploymentAlreadyExistsFault",
     ),
-    ("conflict of roles", "done", "DBInstanceRoleAlreadyExists DBInstanceRoleNotFound"),
+    (
+        "conflict of roles",
+        "done",
+        "DBInstanceRoleAlreadyExists DBInstanceRoleNotFound DBClusterRoleAlreadyExists DBClusterRoleNotFound",
+    ),
+    // Not in the document: what the calls of Aurora clusters answer besides, from AWS's model.
+    (
+        "Aurora, wait for state",
+        "busy",
+        "InvalidDBClusterEndpointStateFault InvalidDBClusterAutomatedBackupStateFault InvalidDBSecurityGroupState \
+         InvalidDBShardGroupState",
+    ),
+    ("Aurora, not found", "absent", "DBClusterEndpointNotFoundFault ResourceNotFoundFault"),
+    ("Aurora, missing dependency", "dependency", "DBClusterAutomatedBackupNotFoundFault"),
+    ("Aurora, conflict", "exists", "DBClusterEndpointAlreadyExistsFault"),
+    ("Aurora, quota", "quota", "DBClusterEndpointQuotaExceededFault"),
     (
         "quota",
         "quota",
@@ -114,6 +129,13 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("InvalidParameterCombination", "To do this enable the Advanced mode of Database Insights", "rejected"),
     ("InvalidParameterCombination", "Cannot change VPC security group while doing a major version upgrade.", "busy"),
     ("InvalidParameterCombination", "The specified DB Instance is a member of a cluster.", "rejected"),
+    ("InvalidParameterCombination", "DBCluster orders is not currently in the available state.", "busy"),
+    (
+        "InvalidParameterValue",
+        "Cluster cannot be deleted, it still contains DB instances in non-deleting state.",
+        "busy",
+    ),
+    ("InvalidDBClusterStateFault", "This cluster is a part of a global cluster, please remove it first", "rejected"),
     (
         "InvalidParameterCombination",
         "Mirroring cannot be applied to instances with backup retention set to zero.",

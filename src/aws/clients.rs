@@ -19,6 +19,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, OnceCell};
 
 use super::attempts::Attempts;
+use super::aurora::clusters::Clusters;
 use super::dynamo::{self, facts::Facts};
 use super::error::{Class, CloudError};
 use super::inventory::{Ages, Inventory};
@@ -108,6 +109,8 @@ pub(super) struct Clients {
     pub caller: Caller,
     /// The instances of the region, as AWS showed them last.
     pub instances: Inventory<Instances>,
+    /// The clusters of the region with their members, likewise.
+    pub clusters: Inventory<Clusters>,
     /// Reads RDS, with retries.
     pub rds: aws_sdk_rds::Client,
     /// Changes RDS: sent once. A retry after a lost answer would meet its own effect, and could outlive the lease.
@@ -307,6 +310,7 @@ impl Clients {
         let rds = reads!(aws_sdk_rds, "rds");
         Self {
             instances: Inventory::new(Instances { rds: rds.clone(), caller: caller.clone() }, aws.ages),
+            clusters: Inventory::new(Clusters { rds: rds.clone(), caller: caller.clone() }, aws.ages),
             rds,
             rds_writes: writes!(aws_sdk_rds, "rds"),
             secrets: reads!(aws_sdk_secretsmanager, "secretsmanager"),

@@ -17,6 +17,7 @@ use aws_smithy_types::body::SdkBody;
 
 use serde_json::{Value, json};
 
+use super::aurora::AuroraRemote;
 use super::dynamo::DynamoRemote;
 use super::inventory::Ages;
 use super::rds::RdsRemote;
@@ -135,6 +136,11 @@ impl Wire {
     /// Our clients on this wire, for tables.
     pub(in crate::aws) fn dynamo(&self) -> impl Cloud<DynamoRemote> + use<> {
         self.bare()
+    }
+
+    /// Our clients on this wire, for Aurora clusters.
+    pub(in crate::aws) fn aurora(&self) -> impl Cloud<AuroraRemote> + use<> {
+        self.clients(SharedCredentialsProvider::new(credentials()))
     }
 
     /// Our clients on this wire, for DB instances.

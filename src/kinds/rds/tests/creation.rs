@@ -25,6 +25,7 @@ fn source(status: &str) -> Source {
         arn: "arn:source".into(),
         status: status.into(),
         engine: "postgres".into(),
+        engine_version: Some("16.4".into()),
         tags: Some(owned_by("prod/RdsInstance/shop/main", "cluster-1")),
         backup_retention: Some(7),
     }
