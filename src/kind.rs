@@ -214,6 +214,8 @@ pub struct Plan<A> {
     pub noted: Vec<(String, String)>,
     /// Only the first step that may run is sent in a round: each changes what the next one meets.
     pub one_at_a_time: bool,
+    /// The object's own time has come: it is deleted, and its deletion does the rest.
+    pub expired: bool,
     /// Where the object stands.
     pub end: End,
 }
@@ -228,6 +230,7 @@ impl<A> Default for Plan<A> {
             forget: Vec::new(),
             noted: Vec::new(),
             one_at_a_time: false,
+            expired: false,
             end: End::Open,
         }
     }
@@ -317,6 +320,8 @@ pub struct Inputs {
     pub recorded_account: Option<String>,
     /// The ARN from the first time it was seen as ours.
     pub recorded_arn: Option<String>,
+    /// The object's region.
+    pub region: String,
     /// The object's uid.
     pub uid: String,
     /// Name of the main thing in plans, see [`Kind::MAIN`].
@@ -453,6 +458,8 @@ pub struct Referred {
     pub account: Option<String>,
     /// Region.
     pub region: Option<String>,
+    /// Of a DbSnapshot, what can be restored from it: `Instance`, `Cluster` or `Table`.
+    pub family: Option<String>,
     /// Its `Ready` condition is true, for the generation that it has.
     pub is_ready: bool,
     /// The message of its `Ready` condition.

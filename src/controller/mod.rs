@@ -16,8 +16,10 @@ pub mod perform;
 pub mod publish;
 pub mod reconcile;
 pub mod run;
+pub mod schedule;
 mod testing;
 mod turn;
+mod unbound;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,6 +78,12 @@ pub struct Recall {
     pub asked: Option<Option<String>>,
     /// Failures in a row.
     pub failures: u32,
+    /// When the next full round is due at the latest: the next slot of its schedule.
+    pub deadline: Option<Timestamp>,
+    /// Failures in a row to keep its schedule.
+    pub unscheduled: u32,
+    /// The state of its schedule in which nothing was left to prune.
+    pub pruned: Option<(String, i32)>,
     /// When the object first asked for a database, for the metric "time to ready"; `None` once it was ready.
     pub was_ready: bool,
 }

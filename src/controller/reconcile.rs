@@ -15,6 +15,7 @@ use super::gather::gather;
 use super::look::{decide_case, look_and_plan};
 use super::perform::{Performed, perform};
 use super::publish::{self, Publication};
+use super::schedule;
 use crate::aws::Cloud;
 use crate::kind::{End, Kind};
 use crate::spec::annotation;
@@ -64,12 +65,16 @@ where
     if plan.end == End::Release {
         return publish::release(world, &case, &looked.observed).await;
     }
-    let (end, promote) = (plan.end, plan.promote_password);
+    let (end, promote, expired) = (plan.end, plan.promote_password, plan.expired);
     let notes = &mut case.inputs.journal.notes;
     notes.retain(|key, _| !plan.forget.contains(key));
     notes.extend(plan.noted.iter().cloned());
     let mut decision = decide_case(world, &case, plan).await?;
     publish::finalizer(world, &mut case).await?;
+    if expired && publish::expire(world, &case).await? {
+        return Ok(Round::new("expired", world.clocks.transition_poll));
+    }
+    schedule::keep(world, &mut case, &looked.observed, &mut decision.problem).await;
     binding::secrets(world, &mut case, &looked.observed, promote).await?;
     let mut performed = Performed::default();
     if let Err(problem) = performed.prepare(world, &mut case, &decision).await? {
@@ -83,7 +88,7 @@ where
         publication.settled = false;
         publish::after_calls(world, &mut case, &publication, &performed).await?;
     }
-    Ok(Round { became_ready, ..next(world, &case, &publication, performed) })
+    Ok(schedule::in_time(world, &case, Round { became_ready, ..next(world, &case, &publication, performed) }))
 }
 
 /// The object as the store has it, unless that is older than our own last write.

@@ -3,6 +3,7 @@
 pub mod aurora;
 pub mod dynamo;
 pub mod rds;
+pub mod restore;
 pub mod snapshot;
 pub mod tags;
 
