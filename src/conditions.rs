@@ -216,8 +216,7 @@ mod tests {
 
     #[test]
     fn what_has_no_binding_is_available_without_one() {
-        let outcome =
-            Outcome { ready: Some(Ok(())), settled: true, unbound: Some("snapshot"), ..Outcome::default() };
+        let outcome = Outcome { ready: Some(Ok(())), settled: true, unbound: Some("snapshot"), ..Outcome::default() };
         assert_eq!(conditions(&outcome, &[], Some(1), at(0))[0].message, "The snapshot is available.");
     }
 

@@ -58,7 +58,8 @@ impl Slots {
     fn least_gap(&self) -> u16 {
         const DAY: u16 = 24 * 60;
         let (hours, minutes) = (self.0.pattern.hours.values(), self.0.pattern.minutes.values());
-        let all: Vec<u16> = hours.iter().flat_map(|hour| minutes.iter().map(move |minute| hour * 60 + minute)).collect();
+        let all: Vec<u16> =
+            hours.iter().flat_map(|hour| minutes.iter().map(move |minute| hour * 60 + minute)).collect();
         let over_midnight = all.first().zip(all.last()).map(|(first, last)| DAY + first - last);
         all.windows(2).map(|two| two[1] - two[0]).chain(over_midnight).min().unwrap_or(DAY)
     }
@@ -125,11 +126,8 @@ pub fn snapshot(owner: &Owner, uid: &str, region: &str, slot: Timestamp, name: &
         "DynamoTable" => Source { dynamo_table: of, ..Source::default() },
         _ => return None,
     };
-    let shared = SharedSpec {
-        region: Some(region.into()),
-        deletion_policy: DeletionPolicy::Delete,
-        ..SharedSpec::default()
-    };
+    let shared =
+        SharedSpec { region: Some(region.into()), deletion_policy: DeletionPolicy::Delete, ..SharedSpec::default() };
     let spec = DbSnapshotSpec { shared, source: Some(source), ..DbSnapshotSpec::default() };
     let mut snapshot = DbSnapshot::new(name, spec);
     snapshot.metadata.namespace = Some(owner.namespace.clone());
@@ -227,7 +225,8 @@ mod tests {
             let said = Slots::parse(expression, now).unwrap_err();
             assert!(said.contains(words) && said.contains(expression), "{expression}: {said}");
         }
-        for expression in ["*/15 * * * *", "0,15 3 * * *", "0 3 * * SUN", "0 3 L * *", "0 0 29 2 *", "30 2,14 * * 1-5"] {
+        for expression in ["*/15 * * * *", "0,15 3 * * *", "0 3 * * SUN", "0 3 L * *", "0 0 29 2 *", "30 2,14 * * 1-5"]
+        {
             Slots::parse(expression, now).unwrap();
         }
     }
@@ -271,7 +270,10 @@ mod tests {
             let made = snapshot(&owner(kind, "orders"), "uid-1", "eu-central-1", slot, "a").unwrap();
             let json = serde_json::to_value(&made).unwrap();
             assert_eq!(json["spec"]["source"], serde_json::json!({ field: { "name": "orders" } }));
-            assert_eq!((&json["spec"]["deletionPolicy"], &json["spec"]["region"]), (&"Delete".into(), &"eu-central-1".into()));
+            assert_eq!(
+                (&json["spec"]["deletionPolicy"], &json["spec"]["region"]),
+                (&"Delete".into(), &"eu-central-1".into())
+            );
             assert_eq!(json["metadata"]["labels"][SCHEDULE_OF], "uid-1");
             assert!(json["metadata"].get("ownerReferences").is_none() && json["spec"].get("tags").is_none());
         }

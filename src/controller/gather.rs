@@ -117,10 +117,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
     Ok(case)
 }
 
-async fn read_secrets<K: Kind, C, S: Cluster<K>>(
-    world: &World<C, S>,
-    case: &mut Case<K>,
-) -> Result<(), ClusterError> {
+async fn read_secrets<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &mut Case<K>) -> Result<(), ClusterError> {
     let namespace = case.namespace();
     case.credentials = world.cluster.secret(&namespace, &case.credentials_name()).await?;
     case.connection = world.cluster.secret(&namespace, &case.connection_name()).await?;

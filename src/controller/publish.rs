@@ -44,6 +44,7 @@ impl<K: Kind> Publication<'_, K> {
             settled: self.settled,
             waiting: self.decision.waiting.clone(),
             problem: self.decision.problem.clone(),
+            ..Outcome::default()
         };
         self.write(world, case, &outcome).await
     }
@@ -178,6 +179,7 @@ pub async fn after_calls<K: Kind, C, S: Cluster<K>>(
         settled: false,
         waiting: performed.waiting.clone(),
         problem: performed.problem.clone().or_else(|| publication.decision.problem.clone()),
+        ..Outcome::default()
     };
     publication.write(world, case, &outcome).await.map(|_| ())
 }

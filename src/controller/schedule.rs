@@ -118,7 +118,8 @@ async fn make_due<K: Kind, C, S: Cluster<K>>(
             break;
         }
     }
-    let taken = || (true, format!("No DbSnapshot is made for the slot {slot}: {} exist and are others'", names.join(" and ")));
+    let taken =
+        || (true, format!("No DbSnapshot is made for the slot {slot}: {} exist and are others'", names.join(" and ")));
     let (warning, text) = made.unwrap_or_else(taken);
     schedule::note(&mut case.inputs.journal, &wish.cron, slot);
     if !text.is_empty() {

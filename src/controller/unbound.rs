@@ -21,8 +21,8 @@ use crate::aws::owner::{OWNER_TAG, Tags};
 use crate::aws::{Action, Cloud, CloudError, Look, Looked, Password, Remote, Seen};
 use crate::conditions::Reason;
 use crate::kind::{
-    Clocks, Connection, CredentialMode, End, Home, Inputs, Kind, ObjectName, Objects, Plan, Readiness, Reference, Referred,
-    Thing, View, Waiting, Want,
+    Clocks, Connection, CredentialMode, End, Home, Inputs, Kind, ObjectName, Objects, Plan, Readiness, Reference,
+    Referred, Thing, View, Waiting, Want,
 };
 use crate::kinds::snapshot::DbSnapshot;
 use crate::spec::{DeletionPolicy, ManagementPolicy, SharedSpec, SharedStatus, annotation};

@@ -63,12 +63,18 @@ pub fn judge<'a>(inputs: &'a Inputs, name: &str, families: &[&str]) -> Result<&'
         );
     }
     let Some(found) = usable(&inputs.objects, name, families) else {
-        return wait(format!("is not ready: {}", if found.message.is_empty() { "it was not seen yet" } else { &found.message }));
+        return wait(format!(
+            "is not ready: {}",
+            if found.message.is_empty() { "it was not seen yet" } else { &found.message }
+        ));
     };
     if let Some(region) = found.region.as_ref().filter(|region| **region != inputs.region) {
         return refuse(
             Reason::InvalidSpec,
-            format!("is in {region}, and this object in {}: copy it there (spec.source.copyOf of a DbSnapshot)", inputs.region),
+            format!(
+                "is in {region}, and this object in {}: copy it there (spec.source.copyOf of a DbSnapshot)",
+                inputs.region
+            ),
         );
     }
     match found.account.as_ref().filter(|account| **account != inputs.account) {

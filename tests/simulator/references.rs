@@ -42,7 +42,11 @@ fn an_instance_waits_for_its_snapshot_and_goes_on_within_one_transition_poll() {
     for (state, family, says) in [
         (None, "Instance", "DbSnapshot monday does not exist (yet)"),
         (Some("creating"), "Instance", "DbSnapshot monday is not ready: AWS reports creating."),
-        (Some("available"), "Table", "DbSnapshot monday is of family Table: RdsInstance is restored from family Instance"),
+        (
+            Some("available"),
+            "Table",
+            "DbSnapshot monday is of family Table: RdsInstance is restored from family Instance",
+        ),
         (Some("failed"), "Instance", "DbSnapshot monday is not ready: AWS reports failed."),
     ] {
         if let Some(state) = state {
@@ -125,7 +129,9 @@ fn restoring_by_reference_survives_every_fault_at_every_call() {
         act: Box::new(|sim| {
             sim.apply(rds().made_of_db_snapshot("monday").snapshot_on_delete());
         }),
-        done: Box::new(|sim| sim.is_settled(&orders()) && sim.opens(&orders()).is_ok() && !sim.the_db(&orders()).is_busy()),
+        done: Box::new(|sim| {
+            sim.is_settled(&orders()) && sim.opens(&orders()).is_ok() && !sim.the_db(&orders()).is_busy()
+        }),
         check: Box::new(|sim| {
             sim.must_open(&orders());
             sim.aws(|aws| assert_eq!(aws.made, ["shop-old", "shop-orders"]));

@@ -27,7 +27,8 @@ use crate::aws::Seen;
 use crate::aws::dynamo::{Action, DynamoRemote, Id, Interest, Observed};
 use crate::conditions::Reason;
 use crate::kind::{
-    Connection, CredentialMode, Home, Inputs, Kind, Making, Objects, Plan, Readiness, Reference, Thing, View, Waiting, Want,
+    Connection, CredentialMode, Home, Inputs, Kind, Making, Objects, Plan, Readiness, Reference, Thing, View, Waiting,
+    Want,
 };
 use crate::kinds::{identifier, restore};
 use crate::spec::{DeletionPolicy, ManagementPolicy, SharedSpec, SharedStatus, SnapshotSchedule};

@@ -1,7 +1,9 @@
 //! Manifests that read aloud: `rds().class("db.t4g.small").destroyed_on_delete()`.
 
 use awsdb::kinds::rds::*;
-use awsdb::spec::{Adoption, DeletionPolicy, DisruptivePolicy, ManagementPolicy, SecretKeyRef, SharedSpec, SnapshotSchedule};
+use awsdb::spec::{
+    Adoption, DeletionPolicy, DisruptivePolicy, ManagementPolicy, SecretKeyRef, SharedSpec, SnapshotSchedule,
+};
 
 use super::service::Object;
 

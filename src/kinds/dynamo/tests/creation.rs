@@ -121,7 +121,8 @@ fn since_when_it_can_be_restored_is_told_to_the_day_and_not_before_that_day() {
             recovery_period_in_days: Some(35),
             earliest: Some(earliest.parse().unwrap()),
         };
-        let scene = dynamo().at("2026-11-25T12:00:00Z").seen(|observed| observed.continuous_backups = Seen::Present(recovery));
+        let scene =
+            dynamo().at("2026-11-25T12:00:00Z").seen(|observed| observed.continuous_backups = Seen::Present(recovery));
         let facts = scene.object.facts(&scene.inputs, &scene.observed);
         facts.earliest_restorable_time.map(|time| time.0.to_string())
     };

@@ -73,10 +73,7 @@ fn by_reference(found: Option<Referred>) -> Scene {
 fn a_snapshot_by_reference_is_restored_as_if_it_were_named() {
     let scene = by_reference(Some(monday()));
     assert_eq!(scene.id().source, Some(crate::aws::rds::SourceId::Snapshot("shop-monday".into())));
-    assert_eq!(
-        scene.steps(),
-        ["now: RestoreDBInstanceFromDBSnapshot from shop-monday, without password (none)"]
-    );
+    assert_eq!(scene.steps(), ["now: RestoreDBInstanceFromDBSnapshot from shop-monday, without password (none)"]);
     let made = by_reference(Some(monday())).noted(RESOURCE_ID, "db-1");
     assert!(made.object.references(&made.inputs).is_empty(), "it is of no interest once the instance was made");
     let lost = made.given(|inputs| inputs.absent_since = Some(inputs.now));
@@ -97,7 +94,9 @@ fn no_state_of_a_referred_snapshot_makes_an_empty_database() {
         ("of another region", Some(elsewhere), Some(Reason::InvalidSpec)),
         ("of another account", Some(others), Some(Reason::WrongAccount)),
     ] {
-        for scene in [by_reference(found.clone()), by_reference(found.clone()).given(|inputs| inputs.trust_account = true)] {
+        for scene in
+            [by_reference(found.clone()), by_reference(found.clone()).given(|inputs| inputs.trust_account = true)]
+        {
             let plan = scene.plan();
             assert_eq!(plan.problem.as_ref().map(|problem| problem.reason), refused, "{why}");
             assert!(plan.problem.iter().all(|problem| problem.message.contains("DbSnapshot monday")), "{why}");
