@@ -62,7 +62,8 @@ fn monday() -> Referred {
 /// An object that is to be made from the DbSnapshot `monday`, of which this is known.
 fn by_reference(found: Option<Referred>) -> Scene {
     let mut scene = unmade().wants(json!({ "source": { "snapshot": { "name": "monday" } } }));
-    let [Reference::Object(name)] = &scene.object.references(&scene.inputs)[..] else { panic!("no reference") };
+    let references = scene.object.references(&scene.inputs);
+    let [Reference::Object(name)] = references.as_slice() else { panic!("no reference") };
     assert_eq!((name.kind, name.plural, &*name.name), ("DbSnapshot", "dbsnapshots", "monday"));
     scene.inputs.objects.insert(name.clone(), found);
     scene.object.resolve(&scene.inputs.objects);
