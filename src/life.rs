@@ -399,6 +399,7 @@ mod tests {
             account: "123456789012".into(),
             recorded_account: None,
             recorded_arn: None,
+            region: "eu-central-1".into(),
             uid: "uid".into(),
             journal: Journal::default(),
             accepted: false,
