@@ -23,6 +23,7 @@ use super::error::{Class, CloudError};
 use super::inventory::{Ages, Inventory};
 use super::limits::{Limit, Limits, Urgency, is_read, turn};
 use super::rds::instances::Instances;
+use super::snapshots::batch::{ClusterSnapshots, InstanceSnapshots};
 
 /// Told of every SDK call.
 pub type OnCall = Arc<dyn Fn(&Called<'_>) + Send + Sync>;
@@ -104,6 +105,10 @@ pub(super) struct Clients {
     pub caller: Caller,
     /// The instances of the region, as AWS showed them last.
     pub instances: Inventory<Instances>,
+    /// The DB snapshots of the region.
+    pub snapshots: Inventory<InstanceSnapshots>,
+    /// The DB cluster snapshots of the region.
+    pub cluster_snapshots: Inventory<ClusterSnapshots>,
     /// Reads RDS, with retries.
     pub rds: aws_sdk_rds::Client,
     /// Changes RDS: sent once. A retry after a lost answer would meet its own effect, and could outlive the lease.
@@ -292,6 +297,8 @@ impl Clients {
         let rds = reads!(aws_sdk_rds);
         Self {
             instances: Inventory::new(Instances { rds: rds.clone(), caller: caller.clone() }, aws.ages),
+            snapshots: Inventory::new(InstanceSnapshots { rds: rds.clone(), caller: caller.clone() }, aws.ages),
+            cluster_snapshots: Inventory::new(ClusterSnapshots { rds: rds.clone(), caller: caller.clone() }, aws.ages),
             caller,
             rds,
             rds_writes: writes!(aws_sdk_rds),

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::dynamo::DynamoRemote;
 use super::inventory::Ages;
 use super::rds::RdsRemote;
+use super::snapshots::SnapshotRemote;
 use super::{Aws, Called, Cloud};
 
 /// What comes back.
@@ -129,6 +130,11 @@ impl Wire {
 
     /// Our clients on this wire, for tables.
     pub(in crate::aws) fn dynamo(&self) -> impl Cloud<DynamoRemote> + use<> {
+        self.clients(SharedCredentialsProvider::new(credentials()))
+    }
+
+    /// Our clients on this wire, for snapshots.
+    pub(in crate::aws) fn snapshots(&self) -> impl Cloud<SnapshotRemote> + use<> {
         self.clients(SharedCredentialsProvider::new(credentials()))
     }
 

@@ -9,12 +9,12 @@ pub(super) mod errors;
 pub(super) mod facts;
 pub mod items;
 mod json;
-mod look;
+pub(in crate::aws) mod look;
 mod normalise;
 mod number;
 mod pace;
 mod put;
-mod read;
+pub(in crate::aws) mod read;
 mod scaling;
 mod settings;
 #[cfg(test)]

@@ -281,7 +281,7 @@ fn replica_of(source: &str) -> CreateDbInstanceReadReplicaInputBuilder {
 }
 
 /// Tags as the SDK wants them.
-pub(super) fn tags(tags: &Tags) -> Vec<Tag> {
+pub(in crate::aws) fn tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_rds::operation::describe_db_parameters::builders::DescribeDBParametersFluentBuilder;
-use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, Filter, Parameter};
+use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, DbSnapshot, Filter, Parameter};
 
 use futures::future::{FutureExt, TryFutureExt};
 
@@ -65,15 +65,8 @@ impl<'a> Reader<'a> {
     }
 
     async fn instance_now(&self) -> Found<Instance> {
-        let found = self.db_instance(&self.clients, &self.id.identifier).await?;
+        let found = db_instance(&self.clients, &self.id.identifier).await?;
         found.map(|db| complete(DESCRIBE_INSTANCES, read::instance(&db))).transpose()
-    }
-
-    async fn db_instance(&self, clients: &Clients, identifier: &str) -> Found<DbInstance> {
-        let request = clients.rds.describe_db_instances().db_instance_identifier(identifier);
-        let answer = self.clients.caller.call("rds", DESCRIBE_INSTANCES, request.send()).await;
-        let Some(answer) = present(answer, "DBInstanceNotFound")? else { return Ok(None) };
-        the_one(DESCRIBE_INSTANCES, answer.db_instances, |db| same(&db.db_instance_identifier, identifier))
     }
 
     async fn parameter_groups(&self) -> BTreeMap<String, Seen<ParameterGroup>> {
@@ -157,22 +150,8 @@ impl Reader<'_> {
     }
 
     async fn source_snapshot(&self, name: &str) -> Found<Source> {
-        let (own_name, shared) = match Arn::parse(name) {
-            Some(arn) => (arn.name, arn.account != self.account),
-            None => (name, false),
-        };
-        // AWS finds one that it made itself only when it is told so.
-        let kind =
-            [("rds:", "automated"), ("awsbackup:", "awsbackup")].into_iter().find(|one| own_name.starts_with(one.0));
-        let request = self.clients.rds.describe_db_snapshots().db_snapshot_identifier(name);
-        let request =
-            request.set_snapshot_type(kind.map(|one| one.1.into())).set_include_shared(shared.then_some(true));
-        let answer = self.clients.caller.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
-        let Some(answer) = present(answer, "DBSnapshotNotFound")? else { return Ok(None) };
-        let found = the_one(DESCRIBE_SNAPSHOTS, answer.db_snapshots, |db| {
-            same(&db.db_snapshot_identifier, name) || same(&db.db_snapshot_arn, name)
-        })?;
-        found.map(|db| complete(DESCRIBE_SNAPSHOTS, read::source_snapshot(&db, shared))).transpose()
+        let found = db_snapshot(&self.clients, name, self.account).await?;
+        found.map(|(db, shared)| complete(DESCRIBE_SNAPSHOTS, read::source_snapshot(&db, shared))).transpose()
     }
 
     /// By name here, or by ARN in another region. The name alone would find a namesake in our account.
@@ -182,7 +161,7 @@ impl Reader<'_> {
             Some(_) => return Err(elsewhere(name, self.account)),
             None => (self.id.region.as_str(), name),
         };
-        let found = self.db_instance(&self.aws.region(region), name).await?;
+        let found = db_instance(&self.aws.region(region), name).await?;
         found.map(|db| complete(DESCRIBE_INSTANCES, read::source_instance(&db))).transpose()
     }
 
@@ -242,8 +221,48 @@ pub(super) async fn parameters(
     .await
 }
 
+/// An instance by identifier.
+pub(in crate::aws) async fn db_instance(clients: &Clients, identifier: &str) -> Found<DbInstance> {
+    let request = clients.rds.describe_db_instances().db_instance_identifier(identifier);
+    let answer = clients.caller.call("rds", DESCRIBE_INSTANCES, request.send()).await;
+    let Some(answer) = present(answer, "DBInstanceNotFound")? else { return Ok(None) };
+    the_one(DESCRIBE_INSTANCES, answer.db_instances, |db| same(&db.db_instance_identifier, identifier))
+}
+
+/// How a snapshot is asked for.
+pub(in crate::aws) struct Asking {
+    /// SnapshotType: AWS finds one that it made itself only when it is told so.
+    pub kind: Option<String>,
+    /// IncludeShared: it is another account's.
+    pub shared: bool,
+}
+
+impl Asking {
+    /// By identifier, or by ARN.
+    pub(in crate::aws) fn of(name: &str, account: &str) -> Self {
+        let arn = Arn::parse(name);
+        let own_name = arn.as_ref().map_or(name, |arn| arn.name);
+        let kinds = [("rds:", "automated"), ("awsbackup:", "awsbackup")];
+        let kind = kinds.into_iter().find(|one| own_name.starts_with(one.0)).map(|one| one.1.into());
+        Self { kind, shared: arn.is_some_and(|arn| arn.account != account) }
+    }
+}
+
+/// A snapshot by identifier or ARN, and whether another account shares it.
+pub(in crate::aws) async fn db_snapshot(clients: &Clients, name: &str, account: &str) -> Found<(DbSnapshot, bool)> {
+    let Asking { kind, shared } = Asking::of(name, account);
+    let request = clients.rds.describe_db_snapshots().db_snapshot_identifier(name);
+    let request = request.set_snapshot_type(kind).set_include_shared(shared.then_some(true));
+    let answer = clients.caller.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
+    let Some(answer) = present(answer, "DBSnapshotNotFound")? else { return Ok(None) };
+    let found = the_one(DESCRIBE_SNAPSHOTS, answer.db_snapshots, |db| {
+        same(&db.db_snapshot_identifier, name) || same(&db.db_snapshot_arn, name)
+    })?;
+    Ok(found.map(|db| (db, shared)))
+}
+
 /// The one that was asked for. An empty list says that it is not there; a list of others says nothing.
-fn the_one<T>(operation: &'static str, list: Option<Vec<T>>, is: impl Fn(&T) -> bool) -> Found<T> {
+pub(in crate::aws) fn the_one<T>(operation: &'static str, list: Option<Vec<T>>, is: impl Fn(&T) -> bool) -> Found<T> {
     let list = list.unwrap_or_default();
     let others = !list.is_empty();
     match list.into_iter().find(is) {
@@ -252,20 +271,20 @@ fn the_one<T>(operation: &'static str, list: Option<Vec<T>>, is: impl Fn(&T) -> 
     }
 }
 
-fn same(name: &Option<String>, wanted: &str) -> bool {
+pub(in crate::aws) fn same(name: &Option<String>, wanted: &str) -> bool {
     name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
 }
 
 /// `arn:<partition>:rds:<region>:<account>:<kind>:<name>`; names of snapshots can hold colons.
-struct Arn<'a> {
-    region: &'a str,
-    account: &'a str,
-    kind: &'a str,
-    name: &'a str,
+pub(in crate::aws) struct Arn<'a> {
+    pub region: &'a str,
+    pub account: &'a str,
+    pub kind: &'a str,
+    pub name: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
+    pub(in crate::aws) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("arn:")?.splitn(6, ':').skip(2);
         Some(Self { region: parts.next()?, account: parts.next()?, kind: parts.next()?, name: parts.next()? })
     }

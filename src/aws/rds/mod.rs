@@ -4,12 +4,12 @@
 //! requests, `read` maps answers back.
 
 mod calls;
-mod create;
+pub(in crate::aws) mod create;
 pub(super) mod instances;
-mod look;
+pub(in crate::aws) mod look;
 mod modify;
 pub mod normalise;
-mod read;
+pub(in crate::aws) mod read;
 pub mod settings;
 pub mod version;
 

@@ -263,12 +263,12 @@ fn named<'a>(pairs: impl Iterator<Item = (Option<String>, &'a Option<String>)>) 
 }
 
 /// To whole seconds, as Kubernetes keeps them.
-fn time(time: Option<&DateTime>) -> Option<Timestamp> {
+pub(in crate::aws) fn time(time: Option<&DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(time?.secs()).ok()
 }
 
 /// Tags.
-pub(super) fn tags(tags: &[Tag]) -> Tags {
+pub(in crate::aws) fn tags(tags: &[Tag]) -> Tags {
     tags.iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()))).collect()
 }
 
