@@ -276,15 +276,15 @@ pub(in crate::aws) fn same(name: &Option<String>, wanted: &str) -> bool {
 }
 
 /// `arn:<partition>:rds:<region>:<account>:<kind>:<name>`; names of snapshots can hold colons.
-pub(in crate::aws) struct Arn<'a> {
-    pub region: &'a str,
-    pub account: &'a str,
-    pub kind: &'a str,
-    pub name: &'a str,
+struct Arn<'a> {
+    region: &'a str,
+    account: &'a str,
+    kind: &'a str,
+    name: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    pub(in crate::aws) fn parse(text: &'a str) -> Option<Self> {
+    fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("arn:")?.splitn(6, ':').skip(2);
         Some(Self { region: parts.next()?, account: parts.next()?, kind: parts.next()?, name: parts.next()? })
     }

@@ -35,9 +35,10 @@ impl Source for InstanceSnapshots {
             page.map_ok(|page| page.map_or((None, None), |page| (page.db_snapshots, page.marker))).boxed()
         });
         // One that cannot be read is missing here, and says so itself when it is looked at directly.
-        let readable = listed.await?.into_iter().filter_map(|db| {
-            Some((read::lower(&db.db_snapshot_identifier)?, read::instance_snapshot(&db).ok()?))
-        });
+        let readable = listed
+            .await?
+            .into_iter()
+            .filter_map(|db| Some((read::lower(&db.db_snapshot_identifier)?, read::instance_snapshot(&db).ok()?)));
         Ok(readable.collect())
     }
 

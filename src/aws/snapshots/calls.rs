@@ -70,7 +70,9 @@ impl Cloud<SnapshotRemote> for Aws {
 fn region_of<'a>(id: &'a Id, call: &'a Call) -> &'a str {
     match call {
         Call::CopyTo { region, .. } | Call::Delete { region: Some(region), .. } => region,
-        Call::Tag { arn, .. } | Call::Untag { arn, .. } => place_of(arn).map_or(&id.region, |(region, _)| region),
+        Call::Tag { arn, .. } | Call::Untag { arn, .. } => {
+            place_of(arn).map_or(id.region.as_str(), |(region, _)| region)
+        }
         Call::Create { .. } | Call::CopyFrom { .. } | Call::Share { .. } | Call::Delete { region: None, .. } => {
             &id.region
         }

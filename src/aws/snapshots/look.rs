@@ -184,9 +184,7 @@ impl Reader<'_> {
     async fn original(&self, clients: &Clients, name: &str, family: Family) -> Found<Source> {
         Ok(match family {
             Family::Instance => match db_snapshot(clients, name, self.account).await? {
-                Some((db, shared)) => {
-                    Some(read::source(complete(SNAPSHOTS, read::instance_snapshot(&db))?, shared))
-                }
+                Some((db, shared)) => Some(read::source(complete(SNAPSHOTS, read::instance_snapshot(&db))?, shared)),
                 None => None,
             },
             Family::Cluster => match db_cluster_snapshot(clients, name, self.account).await? {

@@ -63,13 +63,13 @@ impl Part {
     }
 }
 
-/// Regions of copies: those of the spec, and those that this object made.
-pub fn regions(object: &DbSnapshot, journal: &Journal) -> BTreeSet<String> {
+/// Regions of copies: those of the spec, and those that this object made. What is at home is the snapshot itself.
+pub fn regions(object: &DbSnapshot, journal: &Journal, home: &str) -> BTreeSet<String> {
     if origin::family(&object.spec) == Family::Table {
         return BTreeSet::new();
     }
     let noted = journal.notes.keys().filter_map(|key| key.strip_prefix(NOTE)).map(String::from);
-    wanted(object).map(|copy| copy.region.clone()).chain(noted).collect()
+    wanted(object).map(|copy| copy.region.clone()).chain(noted).filter(|region| region != home).collect()
 }
 
 fn wanted(object: &DbSnapshot) -> impl Iterator<Item = &Copy> {
@@ -93,7 +93,17 @@ pub fn plan(object: &DbSnapshot, inputs: &Inputs, observed: &Observed, snapshot:
             None => scene.unwanted(copy),
         }
     });
-    each.fold(Part::default(), Part::and)
+    each.fold(at_home(object, snapshot), Part::and)
+}
+
+/// The schema cannot know the operator's own region.
+fn at_home(object: &DbSnapshot, snapshot: &Snapshot) -> Part {
+    let home = place_of(&snapshot.arn).map_or("", |(region, _)| region);
+    if !wanted(object).any(|copy| copy.region == home) {
+        return Part::default();
+    }
+    let text = format!("spec.copies: {home} is the snapshot's own region: copies are for others");
+    Part::refuses(Reason::InvalidSpec, text)
 }
 
 impl Scene<'_> {
@@ -110,15 +120,8 @@ impl Scene<'_> {
     }
 
     fn wanted(&self, wanted: &Copy, copy: &Seen<Snapshot>) -> Part {
-        let home = place_of(&self.snapshot.arn).map_or("", |(region, _)| region);
-        if self.region == home {
-            let text = format!("spec.copies: {home} is the snapshot's own region: copies are for others");
-            return Part::refuses(Reason::InvalidSpec, text);
-        }
         match copy {
-            Seen::Unread(why) => {
-                Part::waits(Reason::Unreadable, format!("{} could not be read: {why}", self.named()))
-            }
+            Seen::Unread(why) => Part::waits(Reason::Unreadable, format!("{} could not be read: {why}", self.named())),
             Seen::Absent if state(&self.snapshot.status) == State::Available => self.missing(wanted),
             Seen::Absent => Part::default(),
             Seen::Present(copy) => match self.inputs.owner.claim(&copy.tags) {

@@ -55,7 +55,7 @@ impl Kind for DbSnapshot {
             identifier: home.identifier.clone(),
             source,
             recorded,
-            copies: if observes { Default::default() } else { copies::regions(self, &inputs.journal) },
+            copies: if observes { Default::default() } else { copies::regions(self, &inputs.journal, &home.region) },
             shares: want == Want::Present && !observes && family != Family::Table && spec.share_with.is_some(),
         }
     }

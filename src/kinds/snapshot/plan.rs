@@ -18,10 +18,10 @@ pub const MAIN: &str = "snapshot";
 pub fn plan(object: &DbSnapshot, want: Want, inputs: &Inputs, observed: &Observed, identifier: &str) -> Plan<Action> {
     let what = format!("{} {identifier}", words(origin::family(&object.spec)).snapshot);
     let snapshot = observed.snapshot.present();
-    if let Some(foreign) = snapshot.filter(|snapshot| !is_manual(snapshot)) {
-        if let Some(plan) = of_others(object, want, &what, foreign) {
-            return plan;
-        }
+    if let Some(foreign) = snapshot.filter(|snapshot| !is_manual(snapshot))
+        && let Some(plan) = of_others(object, want, &what, foreign)
+    {
+        return plan;
     }
     let verdict = verdict(want, &object.spec.shared, inputs, &object.thing(observed), &what);
     match (verdict, snapshot) {

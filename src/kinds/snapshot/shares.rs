@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::aws::Seen;
-use crate::aws::snapshots::{Action, Call, Observed, Snapshot};
+use crate::aws::snapshots::{Action, Call, Family, Observed, Snapshot};
 use crate::conditions::Reason;
 use crate::kind::{Problem, Step, Waiting};
 use crate::spec::Change;
@@ -14,9 +14,8 @@ use super::{DbSnapshot, origin};
 
 /// The call that brings the shares to what the spec says.
 pub fn plan(object: &DbSnapshot, observed: &Observed, snapshot: &Snapshot) -> Part {
-    let Some(wanted) = object.spec.share_with.as_ref().filter(|_| state(&snapshot.status) == State::Available) else {
-        return Part::default();
-    };
+    let can_be_shared = state(&snapshot.status) == State::Available && origin::family(&object.spec) != Family::Table;
+    let Some(wanted) = object.spec.share_with.as_ref().filter(|_| can_be_shared) else { return Part::default() };
     let have = match &observed.shares {
         Seen::Present(have) => have,
         Seen::Absent => return Part::default(),

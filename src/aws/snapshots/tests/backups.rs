@@ -115,9 +115,8 @@ async fn the_table_of_a_new_backup_is_read_with_its_tags() {
     let tags = Some(Tags::from([("a".into(), "b".into())]));
     let expected = Source { arn: "arn:table".into(), status: "active".into(), tags, encrypted: true };
     assert_eq!(seen.source, Seen::Present(expected));
-    let gone = Wire::new()
-        .json("ListBackups", json!({}))
-        .json_refusing("DescribeTable", "ResourceNotFoundException", "gone");
+    let gone =
+        Wire::new().json("ListBackups", json!({})).json_refusing("DescribeTable", "ResourceNotFoundException", "gone");
     assert_eq!(observed(&gone, &of_orders()).await.source, Seen::Absent);
 }
 

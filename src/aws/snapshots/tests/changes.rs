@@ -28,18 +28,19 @@ async fn every_call_sends_what_it_says_and_nothing_else() {
         kms_key_id: key.clone(),
         tags: tags(),
     };
-    let to = || Call::CopyTo {
-        region: "us-east-1".into(),
-        source_arn: ARN.into(),
-        kms_key_id: None,
-        tags: tags(),
-    };
+    let to = || Call::CopyTo { region: "us-east-1".into(), source_arn: ARN.into(), kms_key_id: None, tags: tags() };
     let share = |add: &[&str], remove: &[&str]| Call::Share { add: texts(add), remove: texts(remove) };
     let delete = |region: Option<&str>| Call::Delete { region: region.map(Into::into), arn: ARN.into(), expired: true };
     let (here, there) = ("rds.eu-central-1.amazonaws.com", "rds.us-east-1.amazonaws.com");
     let (id, cluster_id) = (("DBSnapshotIdentifier", "nightly"), ("DBClusterSnapshotIdentifier", "nightly"));
     let rows: Vec<(Family, Call, &str, &str, Vec<(&str, &str)>)> = vec![
-        (Family::Instance, create(), "CreateDBSnapshot", here, vec![id, ("DBInstanceIdentifier", "orders"), TAG[0], TAG[1]]),
+        (
+            Family::Instance,
+            create(),
+            "CreateDBSnapshot",
+            here,
+            vec![id, ("DBInstanceIdentifier", "orders"), TAG[0], TAG[1]],
+        ),
         (
             Family::Cluster,
             create(),

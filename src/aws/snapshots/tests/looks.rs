@@ -147,7 +147,8 @@ async fn a_source_that_is_not_there_is_absent() {
 #[tokio::test]
 async fn automated_snapshots_are_found_by_their_type() {
     for (name, kind) in [("rds:orders-2026", "automated"), ("awsbackup:job-1", "awsbackup")] {
-        let text = instance_snapshot().replace("<DBSnapshotIdentifier>nightly", &format!("<DBSnapshotIdentifier>{name}"));
+        let text =
+            instance_snapshot().replace("<DBSnapshotIdentifier>nightly", &format!("<DBSnapshotIdentifier>{name}"));
         let wire = Wire::new().answering("DescribeDBSnapshots", &instance_snapshots(&text));
         observed(&wire, &Id { identifier: name.into(), ..id(Family::Instance) }).await;
         assert_eq!(wire.once("DescribeDBSnapshots").members()["SnapshotType"], kind);
@@ -220,7 +221,9 @@ async fn shares_are_those_who_may_restore() {
     }
     assert_eq!(unread(&observed(&wire, &id(Family::Instance)).await.shares), "not asked for");
     let denied = there().refusing("DescribeDBSnapshotAttributes", 403, "AccessDenied", "no");
-    assert!(unread(&observed(&denied, &Id { shares: true, ..id(Family::Instance) }).await.shares).contains("AccessDenied"));
+    assert!(
+        unread(&observed(&denied, &Id { shares: true, ..id(Family::Instance) }).await.shares).contains("AccessDenied")
+    );
 }
 
 #[test]

@@ -71,9 +71,12 @@ fn there() -> Wire {
 }
 
 fn gone() -> Wire {
-    Wire::new()
-        .refusing("DescribeDBSnapshots", 404, "DBSnapshotNotFound", "DBSnapshot not found: nightly")
-        .refusing("DescribeDBClusterSnapshots", 404, "DBClusterSnapshotNotFoundFault", "gone")
+    Wire::new().refusing("DescribeDBSnapshots", 404, "DBSnapshotNotFound", "DBSnapshot not found: nightly").refusing(
+        "DescribeDBClusterSnapshots",
+        404,
+        "DBClusterSnapshotNotFoundFault",
+        "gone",
+    )
 }
 
 async fn observe(wire: &Wire, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {

@@ -38,9 +38,8 @@ async fn a_write_makes_what_is_known_old_also_in_the_region_of_a_copy() {
         .answering("DeleteDBSnapshot", "");
     let aws = wire.snapshots();
     let id = Id { copies: texts(&["us-east-1"]), ..id(Family::Instance) };
-    let asked = |region: &str| {
-        wire.asked("DescribeDBSnapshots").iter().filter(|asked| asked.host.contains(region)).count()
-    };
+    let asked =
+        |region: &str| wire.asked("DescribeDBSnapshots").iter().filter(|asked| asked.host.contains(region)).count();
     for _ in 0..2 {
         aws.observe(&id, Look::Shared).await.unwrap();
     }

@@ -65,10 +65,9 @@ fn a_lost_answer_is_not_repeated_before_its_backup_would_show() {
 
 #[test]
 fn a_namesake_is_not_taken_for_ours() {
-    for (scene, why) in [
-        (listed(unmade_backup(), 20), "nothing was asked for"),
-        (listed(sent(200), 400), "it was there before"),
-    ] {
+    for (scene, why) in
+        [(listed(unmade_backup(), 20), "nothing was asked for"), (listed(sent(200), 400), "it was there before")]
+    {
         assert_eq!((scene.problem().0, scene.steps().as_slice()), (Reason::Conflict, &NOTHING[..]), "{why}");
     }
     let other = listed(sent(200), 190).snapshot(|snapshot| snapshot.source = "other".into());

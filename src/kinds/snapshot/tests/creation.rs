@@ -38,7 +38,12 @@ fn each_source_has_its_call_and_its_state() {
             &["active"],
             &["updating", "creating"],
         ),
-        (json!({ "copyOf": { "identifier": "old" } }), "CopyDBSnapshot of old", &["available"], &["storage-optimization"]),
+        (
+            json!({ "copyOf": { "identifier": "old" } }),
+            "CopyDBSnapshot of old",
+            &["available"],
+            &["storage-optimization"],
+        ),
     ];
     for (source, call, takes, waits) in rows {
         for status in takes {
@@ -67,12 +72,17 @@ fn an_object_that_is_named_must_have_its_database() {
     let missing = by_name().given(|inputs| drop(inputs.objects.insert(object("RdsInstance", "rdsinstances"), None)));
     assert_eq!((missing.steps().as_slice(), missing.waits_for()), (&NOTHING[..], Some(Reason::DependencyNotReady)));
     assert!(missing.plan().waiting.unwrap().message.contains("RdsInstance orders does not exist"));
-    let unnamed = by_name().refers(|object| *object = Referred { message: "AWS reports creating.".into(), ..Referred::default() });
+    let unnamed = by_name()
+        .refers(|object| *object = Referred { message: "AWS reports creating.".into(), ..Referred::default() });
     assert_eq!((unnamed.steps().as_slice(), unnamed.waits_for()), (&NOTHING[..], Some(Reason::DependencyNotReady)));
     assert!(unnamed.plan().waiting.unwrap().message.contains("AWS reports creating."));
     let unseen = by_name().refers(|object| object.arn = None);
     assert_eq!(unseen.steps(), [format!("later (DependencyNotReady): CreateDBSnapshot {INSTANCE} (none)")]);
-    assert_eq!(by_name().steps(), [format!("now: CreateDBSnapshot {INSTANCE} (none)")], "ready or not: AWS decides by state");
+    assert_eq!(
+        by_name().steps(),
+        [format!("now: CreateDBSnapshot {INSTANCE} (none)")],
+        "ready or not: AWS decides by state"
+    );
 }
 
 #[test]
@@ -223,7 +233,32 @@ fn the_plurals_are_those_of_the_kinds() {
         ("dynamoTable", crate::kinds::dynamo::DynamoTable::plural(&())),
     ] {
         let scene = unmade(json!({ source: { "name": "orders" } }));
-        let [Reference::Object(name)] = &scene.object.references(&scene.inputs)[..] else { panic!("{source}") };
+        let references = scene.object.references(&scene.inputs);
+        let [Reference::Object(name)] = &references[..] else { panic!("{source}") };
         assert_eq!(name.plural, plural);
+    }
+}
+
+#[test]
+fn whatever_is_asked_for_is_done_in_a_few_rounds_and_then_nothing_more() {
+    let sources = ["rdsInstance", "auroraServerless", "dynamoTable", "copyOf"];
+    let wishes = [
+        json!({}),
+        json!({ "tags": { "team": "shop" } }),
+        json!({ "copies": [{ "region": "eu-west-1" }, { "region": "us-east-1" }] }),
+        json!({ "shareWith": ["111111111111"] }),
+        json!({ "tags": { "a": "b" }, "copies": [{ "region": "us-east-1" }], "shareWith": [], "ttl": "30d", "deletionPolicy": "Delete" }),
+    ];
+    for source in sources {
+        for wish in &wishes {
+            let named = if source == "copyOf" { json!({ "identifier": "old" }) } else { json!({ "name": "orders" }) };
+            let mut scene = unmade(json!({ source: named })).wants(wish.clone());
+            for _ in 0..4 {
+                scene = scene.performed().looked();
+            }
+            let plan = scene.plan();
+            assert_eq!((scene.steps().as_slice(), plan.end), (&NOTHING[..], End::Settled), "{source} {wish}: {plan:?}");
+            assert!(!plan.expired && plan.noted.is_empty(), "{source} {wish}");
+        }
     }
 }

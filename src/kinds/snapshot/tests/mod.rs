@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-use super::spec::*;
+use super::spec::{DbSnapshot, DbSnapshotFacts, DbSnapshotStatus};
 use crate::aws::Seen;
 use crate::aws::owner::{Owner, Tags};
 use crate::aws::snapshots::*;
@@ -282,11 +282,8 @@ impl Scene {
     }
 
     fn id(&self) -> Id {
-        let home = Home {
-            identifier: "shop-nightly".into(),
-            region: "eu-central-1".into(),
-            owner: self.inputs.owner.clone(),
-        };
+        let home =
+            Home { identifier: "shop-nightly".into(), region: "eu-central-1".into(), owner: self.inputs.owner.clone() };
         self.object.id(self.want, &home, &self.inputs)
     }
 
@@ -310,7 +307,10 @@ impl Scene {
     fn perform(&mut self, call: &Call) {
         let is_table = self.object.spec.source.as_ref().is_some_and(|source| source.dynamo_table.is_some());
         match call {
-            Call::Create { tags, .. } if is_table => self.observed.snapshot = Seen::Present(backup(tags.clone())),
+            Call::Create { tags, .. } if is_table => {
+                let made = Snapshot { created: Some(self.inputs.now), ..backup(tags.clone()) };
+                self.observed.snapshot = Seen::Present(made);
+            }
             Call::Create { tags, .. } | Call::CopyFrom { tags, .. } => {
                 self.observed.snapshot = Seen::Present(Snapshot { tags: tags.clone(), ..snapshot(&owner()) });
             }
@@ -339,6 +339,21 @@ impl Scene {
             _ => None,
         });
         change(&mut found.next().unwrap().tags);
+    }
+
+    /// As a look shows it that asks for all that the id names.
+    fn looked(mut self) -> Self {
+        let id = self.id();
+        for region in id.copies {
+            self.observed.copies.entry(region).or_insert(Seen::Absent);
+        }
+        if id.shares && self.observed.shares.present().is_none() {
+            self.observed.shares = Seen::Present(BTreeSet::new());
+        }
+        if let (Seen::Present(snapshot), Some((_, tags))) = (&mut self.observed.snapshot, id.recorded) {
+            snapshot.tags = tags;
+        }
+        self
     }
 
     /// After its steps the plan has nothing more to do.

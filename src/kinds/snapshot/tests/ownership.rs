@@ -70,7 +70,9 @@ fn what_aws_makes_is_looked_at_and_never_taken_over() {
 fn observe_never_plans_a_step_and_reads_no_copies() {
     for (status, settled) in [("available", true), ("creating", false), ("failed", false), ("deleting", false)] {
         let scene = foreign()
-            .wants(json!({ "tags": { "a": "b" }, "shareWith": ["111111111111"], "copies": [{ "region": "eu-west-1" }] }))
+            .wants(
+                json!({ "tags": { "a": "b" }, "shareWith": ["111111111111"], "copies": [{ "region": "eu-west-1" }] }),
+            )
             .policy(ManagementPolicy::Observe)
             .status(status);
         assert_eq!((scene.steps().as_slice(), scene.plan().end == End::Settled), (&NOTHING[..], settled), "{status}");
@@ -85,7 +87,10 @@ fn observe_never_plans_a_step_and_reads_no_copies() {
 #[test]
 fn a_namesake_that_was_made_later_is_not_ours() {
     let scene = of_instance().snapshot(|snapshot| snapshot.resource_id = format!("{ARN} 2026-11-24T00:00:00Z"));
-    assert_eq!((scene.problem().0, scene.steps()), (Reason::IdentityChanged, vec![format!("held for approval: {TAKE_OVER}")]));
+    assert_eq!(
+        (scene.problem().0, scene.steps()),
+        (Reason::IdentityChanged, vec![format!("held for approval: {TAKE_OVER}")])
+    );
     assert_eq!(scene.deleting(DeletionPolicy::Delete).problem().0, Reason::IdentityChanged);
     let cluster = of_instance().snapshot(|snapshot| drop(snapshot.tags.insert(CLUSTER_TAG.into(), "cluster-2".into())));
     assert_eq!(cluster.problem().0, Reason::Conflict);

@@ -30,7 +30,10 @@ fn retain_and_observe_call_nothing() {
 fn copies_go_first_then_the_snapshot_then_the_object() {
     let scene = with_copies();
     assert_eq!(scene.id().copies, names(&[REGION, "us-east-1"]));
-    let copies = [format!("now: DeleteDBSnapshot in {REGION} (data-loss)"), "now: DeleteDBSnapshot in us-east-1 (data-loss)".into()];
+    let copies = [
+        format!("now: DeleteDBSnapshot in {REGION} (data-loss)"),
+        "now: DeleteDBSnapshot in us-east-1 (data-loss)".into(),
+    ];
     assert_eq!(scene.steps(), copies);
     let scene = scene.performed();
     assert_eq!(scene.steps(), ["now: DeleteDBSnapshot here (data-loss)"]);
@@ -48,9 +51,14 @@ fn copies_of_a_snapshot_that_is_gone_go_too() {
 
 #[test]
 fn only_what_is_available_or_has_failed_is_deleted() {
-    for (status, deletes) in
-        [("available", true), ("failed", true), ("creating", false), ("copying", false), ("deleting", false), ("upgrading", false)]
-    {
+    for (status, deletes) in [
+        ("available", true),
+        ("failed", true),
+        ("creating", false),
+        ("copying", false),
+        ("deleting", false),
+        ("upgrading", false),
+    ] {
         let scene = leaving().status(status);
         assert_eq!(scene.steps().len(), usize::from(deletes), "{status}");
         assert_eq!(scene.waits_for(), Some(Reason::Deleting), "{status}");
