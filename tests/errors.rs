@@ -324,7 +324,11 @@ const SNAPSHOT_CODES: &[(&str, &str, &str)] = &[
     ("absent", "CreateBackup", "TableNotFoundException"),
     ("exists", "CreateDBSnapshot CopyDBSnapshot", "DBSnapshotAlreadyExists"),
     ("exists", "CreateDBClusterSnapshot CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"),
-    ("quota", "CreateDBSnapshot CopyDBSnapshot CreateDBClusterSnapshot", "SnapshotQuotaExceeded SnapshotQuotaExceededFault"),
+    (
+        "quota",
+        "CreateDBSnapshot CopyDBSnapshot CreateDBClusterSnapshot",
+        "SnapshotQuotaExceeded SnapshotQuotaExceededFault",
+    ),
     ("quota", "ModifyDBSnapshotAttribute ModifyDBClusterSnapshotAttribute", "SharedSnapshotQuotaExceeded"),
     ("quota", "CreateBackup DeleteBackup", "LimitExceededException"),
     ("denied", "CopyDBSnapshot CopyDBClusterSnapshot", "KMSKeyNotAccessibleFault AccessDenied"),
