@@ -329,3 +329,53 @@ fn what_the_user_can_do_about_a_table_is_said() {
         assert_eq!(elsewhere.remedy(), None, "of another code: {text}");
     }
 }
+
+/// Snapshots and backups: what it comes to, with which operations, its codes.
+const SNAPSHOT_CODES: &[(&str, &str, &str)] = &[
+    ("busy", "CreateDBSnapshot", "InvalidDBInstanceState InvalidDBSnapshotState"),
+    ("busy", "CreateDBClusterSnapshot", "InvalidDBClusterStateFault InvalidDBClusterSnapshotStateFault"),
+    ("busy", "CreateBackup", "TableInUseException BackupInUseException ContinuousBackupsUnavailableException"),
+    ("busy", "DeleteBackup", "BackupInUseException"),
+    ("absent", "CreateDBSnapshot", "DBInstanceNotFound"),
+    ("absent", "CopyDBSnapshot DeleteDBSnapshot ModifyDBSnapshotAttribute", "DBSnapshotNotFound"),
+    (
+        "absent",
+        "CopyDBClusterSnapshot DeleteDBClusterSnapshot ModifyDBClusterSnapshotAttribute",
+        "DBClusterSnapshotNotFoundFault",
+    ),
+    ("absent", "CreateBackup", "TableNotFoundException"),
+    ("exists", "CreateDBSnapshot CopyDBSnapshot", "DBSnapshotAlreadyExists"),
+    ("exists", "CreateDBClusterSnapshot CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"),
+    (
+        "quota",
+        "CreateDBSnapshot CopyDBSnapshot CreateDBClusterSnapshot",
+        "SnapshotQuotaExceeded SnapshotQuotaExceededFault",
+    ),
+    ("quota", "ModifyDBSnapshotAttribute ModifyDBClusterSnapshotAttribute", "SharedSnapshotQuotaExceeded"),
+    ("quota", "CreateBackup DeleteBackup", "LimitExceededException"),
+    ("denied", "CopyDBSnapshot CopyDBClusterSnapshot", "KMSKeyNotAccessibleFault AccessDenied"),
+    ("denied", "CreateBackup DeleteBackup", "AccessDeniedException"),
+    ("dependency", "CopyDBSnapshot", "CustomAvailabilityZoneNotFound"),
+    ("rejected", "CopyDBSnapshot ModifyDBSnapshotAttribute", "InvalidParameterValue InvalidParameterCombination"),
+    ("transient", "CreateDBSnapshot DeleteBackup", "ThrottlingException"),
+];
+
+#[test]
+fn codes_of_snapshots_and_backups_have_the_class_of_the_table() {
+    for (expected, operations, codes) in SNAPSHOT_CODES {
+        for operation in operations.split_whitespace() {
+            for code in codes.split_whitespace() {
+                let operation: &'static str = operation;
+                assert_eq!(word(CloudError::answered(operation, code, "").class), *expected, "{operation}: {code}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_lacks_a_key_says_where_to_name_one() {
+    let words = "Must specify new KMS key for cross region encrypted snapshot copy.";
+    let error = CloudError::answered("CopyDBSnapshot", "InvalidParameterValue", words);
+    assert_eq!(word(error.class), "rejected");
+    assert!(error.remedy().is_some_and(|remedy| remedy.contains("spec.copies")), "{error}");
+}

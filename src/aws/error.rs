@@ -179,6 +179,13 @@ const TEXTS: &[Text] = &[
         Class::Rejected,
         Some("set spec.backupRetentionPeriod above 0 before spec.multiAZ"),
     ),
+    // Of snapshots.
+    (
+        "",
+        "must specify new kms key",
+        Class::Rejected,
+        Some("name a KMS key of the copy's own region: kmsKeyId in spec.copies, or spec.kmsKeyId of a new object"),
+    ),
     (
         "",
         "rds:addtagstoresource",
@@ -264,6 +271,8 @@ const CODES: Codes = &[
             "DBInstanceAutomatedBackupNotFound",
             "DBClusterAutomatedBackupNotFound",
             "SourceNotFound",
+            // Of a copy that AWS is to keep elsewhere.
+            "CustomAvailabilityZoneNotFound",
             "ResourceNotFoundException",
         ],
     ),

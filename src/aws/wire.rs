@@ -21,6 +21,7 @@ use super::aurora::AuroraRemote;
 use super::dynamo::DynamoRemote;
 use super::inventory::Ages;
 use super::rds::RdsRemote;
+use super::snapshots::SnapshotRemote;
 use super::{Aws, Called, Cloud};
 
 /// What comes back.
@@ -140,6 +141,11 @@ impl Wire {
 
     /// Our clients on this wire, for Aurora clusters.
     pub(in crate::aws) fn aurora(&self) -> impl Cloud<AuroraRemote> + use<> {
+        self.clients(SharedCredentialsProvider::new(credentials()))
+    }
+
+    /// Our clients on this wire, for snapshots.
+    pub(in crate::aws) fn snapshots(&self) -> impl Cloud<SnapshotRemote> + use<> {
         self.clients(SharedCredentialsProvider::new(credentials()))
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_rds::operation::describe_db_cluster_parameters::builders::DescribeDBClusterParametersFluentBuilder;
-use aws_sdk_rds::types::{DbCluster, DbEngineVersion, Filter, Parameter};
+use aws_sdk_rds::types::{DbCluster, DbClusterSnapshot, DbEngineVersion, Filter, Parameter};
 use futures::future::{FutureExt, TryFutureExt};
 
 use super::clusters::{Whole, instances};
@@ -13,7 +13,7 @@ use super::{Capacities, Cluster, CustomEndpoint, EngineVersion, Id, Member, Obse
 use crate::aws::answer::{Found, Missing, asked, complete, pages, present, seen};
 use crate::aws::clients::{Caller, Clients, unreadable};
 use crate::aws::inventory::Sight;
-use crate::aws::rds::look::{Arn, SnapshotName, same, the_one};
+use crate::aws::rds::look::{Arn, Asking, same, the_one};
 use crate::aws::rds::read::parameters as values_set;
 use crate::aws::rds::version::{is_above, satisfies};
 use crate::aws::rds::{ParameterGroup, Snapshot, Source};
@@ -74,17 +74,10 @@ impl<'a> Reader<'a> {
     }
 
     async fn whole_now(&self) -> Found<Whole> {
-        let (cluster, members) = tokio::join!(self.db_cluster(&self.id.identifier), self.members());
+        let (cluster, members) = tokio::join!(db_cluster(&self.clients, &self.id.identifier), self.members());
         let Some(db) = cluster? else { return Ok(None) };
         let members = members.map_or_else(|error| Seen::Unread(error.to_string()), Seen::Present);
         complete(DESCRIBE_CLUSTERS, read::cluster(&db)).map(|cluster: Cluster| Some((cluster, members)))
-    }
-
-    async fn db_cluster(&self, identifier: &str) -> Found<DbCluster> {
-        let request = self.clients.rds.describe_db_clusters().db_cluster_identifier(identifier);
-        let answer = self.clients.caller.call("rds", DESCRIBE_CLUSTERS, request.send()).await;
-        let Some(answer) = present(answer, "DBClusterNotFound")? else { return Ok(None) };
-        the_one(DESCRIBE_CLUSTERS, answer.db_clusters, |db| same(&db.db_cluster_identifier, identifier))
     }
 
     async fn members(&self) -> Result<BTreeMap<String, Member>, CloudError> {
@@ -159,7 +152,7 @@ impl Reader<'_> {
             }
             SourceId::Snapshot(name) => self.source_snapshot(name).await,
             SourceId::Cluster(name) => {
-                let found = self.db_cluster(name).await?;
+                let found = db_cluster(&self.clients, name).await?;
                 found.map(|db| complete(DESCRIBE_CLUSTERS, read::source_cluster(&db))).transpose()
             }
             SourceId::ResourceId(resource_id) => self.source_resource(resource_id).await,
@@ -167,15 +160,8 @@ impl Reader<'_> {
     }
 
     async fn source_snapshot(&self, name: &str) -> Found<Source> {
-        let named = SnapshotName::of(name, self.account);
-        let request = self.clients.rds.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(name);
-        let request = request.set_snapshot_type(named.kind()).set_include_shared(named.is_shared.then_some(true));
-        let answer = self.clients.caller.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
-        let Some(answer) = present(answer, "DBClusterSnapshotNotFound")? else { return Ok(None) };
-        let found = the_one(DESCRIBE_SNAPSHOTS, answer.db_cluster_snapshots, |db| {
-            same(&db.db_cluster_snapshot_identifier, name) || same(&db.db_cluster_snapshot_arn, name)
-        })?;
-        found.map(|db| complete(DESCRIBE_SNAPSHOTS, read::source_snapshot(&db, named.is_shared))).transpose()
+        let found = db_cluster_snapshot(&self.clients, name, self.account).await?;
+        found.map(|(db, shared)| complete(DESCRIBE_SNAPSHOTS, read::source_snapshot(&db, shared))).transpose()
     }
 
     /// The cluster that has this resource id, or what its deletion has left.
@@ -289,4 +275,29 @@ pub(super) async fn parameters(
         page.map_ok(|page| (page.parameters, page.marker)).boxed()
     })
     .await
+}
+
+/// A cluster by identifier.
+pub(in crate::aws) async fn db_cluster(clients: &Clients, identifier: &str) -> Found<DbCluster> {
+    let request = clients.rds.describe_db_clusters().db_cluster_identifier(identifier);
+    let answer = clients.caller.call("rds", DESCRIBE_CLUSTERS, request.send()).await;
+    let Some(answer) = present(answer, "DBClusterNotFound")? else { return Ok(None) };
+    the_one(DESCRIBE_CLUSTERS, answer.db_clusters, |db| same(&db.db_cluster_identifier, identifier))
+}
+
+/// A cluster snapshot by identifier or ARN, and whether another account shares it.
+pub(in crate::aws) async fn db_cluster_snapshot(
+    clients: &Clients,
+    name: &str,
+    account: &str,
+) -> Found<(DbClusterSnapshot, bool)> {
+    let Asking { kind, shared } = Asking::of(name, account);
+    let request = clients.rds.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(name);
+    let request = request.set_snapshot_type(kind).set_include_shared(shared.then_some(true));
+    let answer = clients.caller.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
+    let Some(answer) = present(answer, "DBClusterSnapshotNotFound")? else { return Ok(None) };
+    let found = the_one(DESCRIBE_SNAPSHOTS, answer.db_cluster_snapshots, |db| {
+        same(&db.db_cluster_snapshot_identifier, name) || same(&db.db_cluster_snapshot_arn, name)
+    })?;
+    Ok(found.map(|db| (db, shared)))
 }

@@ -7,7 +7,7 @@
 mod calls;
 pub(super) mod clusters;
 mod create;
-mod look;
+pub(in crate::aws) mod look;
 mod modify;
 pub mod normalise;
 mod read;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_rds::operation::describe_db_parameters::builders::DescribeDBParametersFluentBuilder;
-use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, Filter, Parameter};
+use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, DbSnapshot, Filter, Parameter};
 
 use futures::future::{FutureExt, TryFutureExt};
 
@@ -62,15 +62,10 @@ impl<'a> Reader<'a> {
     }
 
     async fn instance_now(&self) -> Found<Instance> {
-        let found = self.db_instance(&self.clients, &self.id.identifier).await?;
+        let found = db_instance(&self.clients, &self.id.identifier).await?;
         found.map(|db| complete(DESCRIBE_INSTANCES, read::instance(&db))).transpose()
     }
 
-    async fn db_instance(&self, clients: &Clients, identifier: &str) -> Found<DbInstance> {
-        let request = clients.rds.describe_db_instances().db_instance_identifier(identifier);
-        let answer = self.clients.caller.call("rds", DESCRIBE_INSTANCES, request.send()).await;
-        let Some(answer) = present(answer, "DBInstanceNotFound")? else { return Ok(None) };
-        the_one(DESCRIBE_INSTANCES, answer.db_instances, |db| same(&db.db_instance_identifier, identifier))
     }
 
     /// Manual snapshots of this identifier, also of instances that are gone.
@@ -142,15 +137,8 @@ impl Clients {
 
     /// A DB snapshot to restore, by name or ARN.
     pub(in crate::aws) async fn source_snapshot(&self, name: &str, account: &str) -> Found<Source> {
-        let named = SnapshotName::of(name, account);
-        let request = self.rds.describe_db_snapshots().db_snapshot_identifier(name);
-        let request = request.set_snapshot_type(named.kind()).set_include_shared(named.is_shared.then_some(true));
-        let answer = self.caller.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
-        let Some(answer) = present(answer, "DBSnapshotNotFound")? else { return Ok(None) };
-        let found = the_one(DESCRIBE_SNAPSHOTS, answer.db_snapshots, |db| {
-            same(&db.db_snapshot_identifier, name) || same(&db.db_snapshot_arn, name)
-        })?;
-        found.map(|db| complete(DESCRIBE_SNAPSHOTS, read::source_snapshot(&db, named.is_shared))).transpose()
+        let found = db_snapshot(self, name, account).await?;
+        found.map(|(db, shared)| complete(DESCRIBE_SNAPSHOTS, read::source_snapshot(&db, shared))).transpose()
     }
 }
 
@@ -172,7 +160,7 @@ impl Reader<'_> {
             Some(_) => return Err(elsewhere(name, self.account)),
             None => (self.id.region.as_str(), name),
         };
-        let found = self.db_instance(&self.aws.region(region), name).await?;
+        let found = db_instance(&self.aws.region(region), name).await?;
         found.map(|db| complete(DESCRIBE_INSTANCES, read::source_instance(&db))).transpose()
     }
 
@@ -232,6 +220,46 @@ pub(in crate::aws) async fn parameters(
     .await
 }
 
+/// An instance by identifier.
+pub(in crate::aws) async fn db_instance(clients: &Clients, identifier: &str) -> Found<DbInstance> {
+    let request = clients.rds.describe_db_instances().db_instance_identifier(identifier);
+    let answer = clients.caller.call("rds", DESCRIBE_INSTANCES, request.send()).await;
+    let Some(answer) = present(answer, "DBInstanceNotFound")? else { return Ok(None) };
+    the_one(DESCRIBE_INSTANCES, answer.db_instances, |db| same(&db.db_instance_identifier, identifier))
+}
+
+/// How a snapshot is asked for.
+pub(in crate::aws) struct Asking {
+    /// SnapshotType: AWS finds one that it made itself only when it is told so.
+    pub kind: Option<String>,
+    /// IncludeShared: it is another account's.
+    pub shared: bool,
+}
+
+impl Asking {
+    /// By identifier, or by ARN.
+    pub(in crate::aws) fn of(name: &str, account: &str) -> Self {
+        let arn = Arn::parse(name);
+        let own_name = arn.as_ref().map_or(name, |arn| arn.name);
+        let kinds = [("rds:", "automated"), ("awsbackup:", "awsbackup")];
+        let kind = kinds.into_iter().find(|one| own_name.starts_with(one.0)).map(|one| one.1.into());
+        Self { kind, shared: arn.is_some_and(|arn| arn.account != account) }
+    }
+}
+
+/// A snapshot by identifier or ARN, and whether another account shares it.
+pub(in crate::aws) async fn db_snapshot(clients: &Clients, name: &str, account: &str) -> Found<(DbSnapshot, bool)> {
+    let Asking { kind, shared } = Asking::of(name, account);
+    let request = clients.rds.describe_db_snapshots().db_snapshot_identifier(name);
+    let request = request.set_snapshot_type(kind).set_include_shared(shared.then_some(true));
+    let answer = clients.caller.call("rds", DESCRIBE_SNAPSHOTS, request.send()).await;
+    let Some(answer) = present(answer, "DBSnapshotNotFound")? else { return Ok(None) };
+    let found = the_one(DESCRIBE_SNAPSHOTS, answer.db_snapshots, |db| {
+        same(&db.db_snapshot_identifier, name) || same(&db.db_snapshot_arn, name)
+    })?;
+    Ok(found.map(|db| (db, shared)))
+}
+
 /// The one that was asked for. An empty list says that it is not there; a list of others says nothing.
 pub(in crate::aws) fn the_one<T>(operation: &'static str, list: Option<Vec<T>>, is: impl Fn(&T) -> bool) -> Found<T> {
     let list = list.unwrap_or_default();
@@ -259,27 +287,5 @@ impl<'a> Arn<'a> {
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("arn:")?.splitn(6, ':').skip(2);
         Some(Self { region: parts.next()?, account: parts.next()?, kind: parts.next()?, name: parts.next()? })
-    }
-}
-
-/// What the name or the ARN of a snapshot says of it.
-pub(in crate::aws) struct SnapshotName<'a> {
-    own: &'a str,
-    /// Another account shares it.
-    pub is_shared: bool,
-}
-
-impl<'a> SnapshotName<'a> {
-    pub fn of(text: &'a str, account: &str) -> Self {
-        match Arn::parse(text) {
-            Some(arn) => Self { own: arn.name, is_shared: arn.account != account },
-            None => Self { own: text, is_shared: false },
-        }
-    }
-
-    /// SnapshotType: AWS finds one that it made itself only when it is told so.
-    pub fn kind(&self) -> Option<String> {
-        let kinds = [("rds:", "automated"), ("awsbackup:", "awsbackup")];
-        kinds.into_iter().find(|(prefix, _)| self.own.starts_with(prefix)).map(|(_, kind)| kind.into())
     }
 }

@@ -2,7 +2,6 @@
 //! (aws-dynamodb-elasticache-dms.md 1.4, 1.5).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::aws::Seen;
 use crate::aws::dynamo::{
@@ -13,7 +12,7 @@ use crate::conditions::Reason;
 use crate::kind::{Inputs, Objects, Plan, Problem, Step, Waiting, When};
 use crate::kinds::restore::{self, Blocked};
 use crate::kinds::tags::{TAGS_NOTE, first_note};
-use crate::life::{RESOURCE_ID, UNTAGGED, noted_call, permitted};
+use crate::life::{RESOURCE_ID, UNTAGGED, permitted, untagged};
 
 use super::DynamoTable;
 use super::capacity::positive;
@@ -24,8 +23,6 @@ use super::seed::{self, ITEMS, Missing};
 
 /// Note with the number of imports that were begun: a repeat of one of them makes no second table.
 const IMPORTS: &str = "imports";
-/// A note ahead of a call is renewed after this long, so that its time stays near the call's.
-const NOTE_AGE: Duration = Duration::from_secs(300);
 
 /// What a table is restored from.
 const FAMILIES: &[&str] = &["Table"];
@@ -229,13 +226,6 @@ fn fill(
     Step::new("table", Action::Import { from: Box::new(from.clone()), creation, token }, because)
         .noting(UNTAGGED, untagged(inputs, &source))
         .noting(IMPORTS, number.to_string())
-}
-
-/// The note keeps the time of the first of several tries: any of them may be the one that AWS got.
-fn untagged(inputs: &Inputs, source: &str) -> String {
-    let first = noted_call(inputs).filter(|(from, at)| *from == source && *at + NOTE_AGE > inputs.now);
-    let at = first.map_or(inputs.now, |(_, at)| at);
-    format!("{source}|{at}")
 }
 
 /// What a constructor takes: the user's wishes, and on-demand capacity where nothing is said.

@@ -39,7 +39,7 @@ use crate::spec::{SharedSpec, SharedStatus, SnapshotSchedule};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("oldSelf.hasValue() || has(self.hashKey) || (has(self.source) && !has(self.source.importFromS3)) || self.managementPolicy == 'Observe' || self.adoption == 'IfExists'").message("a new table needs spec.hashKey (unless it is restored, observed or adopted)").optional_old_self(true),
-    validation = Rule::new("!has(self.identifier) || size(self.identifier) >= 3").message("spec.identifier has at least 3 characters: AWS's rule for table names"),
+    validation = Rule::new("!has(self.identifier) || (size(self.identifier) >= 3 && !self.identifier.contains(':'))").message("spec.identifier has at least 3 characters and no colon: AWS's rule for table names"),
     validation = Rule::new("has(self.hashKey) == has(oldSelf.hashKey)").message("spec.hashKey is immutable: it can be neither added nor removed once the object exists; make a new table and copy the items (awsdb dynamo export and import)"),
     validation = Rule::new("has(self.rangeKey) == has(oldSelf.rangeKey)").message("spec.rangeKey is immutable: it can be neither added nor removed once the object exists; make a new table and copy the items (awsdb dynamo export and import)"),
     validation = Rule::new("!has(self.rangeKey) || (has(self.hashKey) && self.rangeKey.name != self.hashKey.name)").message("spec.rangeKey needs spec.hashKey, and another name than it"),
