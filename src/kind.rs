@@ -103,6 +103,12 @@ impl<A> Step<A> {
         }
     }
 
+    /// The same step with another form of its action.
+    pub fn map<B>(self, form: impl FnOnce(A) -> B) -> Step<B> {
+        let Self { thing, action, changes, class, when, because, notes } = self;
+        Step { thing, action: form(action), changes, class, when, because, notes }
+    }
+
     /// With the fields that it changes.
     pub fn changing(mut self, changes: Vec<Change>) -> Self {
         self.changes = changes;

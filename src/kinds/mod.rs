@@ -1,7 +1,10 @@
 //! The kinds. CRDs and reference are derived from this list.
 
 pub mod aurora;
+pub mod credentials;
+pub mod connection;
 pub mod dynamo;
+pub mod groups;
 pub mod rds;
 pub mod snapshot;
 pub mod tags;
