@@ -220,6 +220,8 @@ pub struct Plan<A> {
     pub noted: Vec<(String, String)>,
     /// Only the first step that may run is sent in a round: each changes what the next one meets.
     pub one_at_a_time: bool,
+    /// The object's own time has come: it is deleted, and its deletion does the rest.
+    pub expired: bool,
     /// Where the object stands.
     pub end: End,
 }
@@ -234,6 +236,7 @@ impl<A> Default for Plan<A> {
             forget: Vec::new(),
             noted: Vec::new(),
             one_at_a_time: false,
+            expired: false,
             end: End::Open,
         }
     }

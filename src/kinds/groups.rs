@@ -145,7 +145,8 @@ impl<A> GroupPlan<A> {
 /// Whether a parameter group is there, ours, and has every value.
 pub fn is_complete(group: Option<&Seen<ParameterGroup>>, values: &BTreeMap<String, String>, owner: &Owner) -> bool {
     group.and_then(|group| group.present()).is_some_and(|group| {
-        owner.claim(&group.tags) == Claim::Mine && values.iter().all(|(key, value)| group.values.get(key) == Some(value))
+        owner.claim(&group.tags) == Claim::Mine
+            && values.iter().all(|(key, value)| group.values.get(key) == Some(value))
     })
 }
 

@@ -1,8 +1,8 @@
 //! The kinds. CRDs and reference are derived from this list.
 
 pub mod aurora;
-pub mod credentials;
 pub mod connection;
+pub mod credentials;
 pub mod dynamo;
 pub mod groups;
 pub mod rds;

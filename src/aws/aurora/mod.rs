@@ -274,7 +274,13 @@ pub enum Action {
     /// where the origin is not `New`.
     Create { origin: Origin, settings: Box<Settings>, tags: Tags, password: PasswordUse, managed: Option<Managed> },
     /// CreateDBInstance with DBClusterIdentifier, class db.serverless and the engine.
-    CreateMember { name: String, engine: String, settings: Box<MemberSettings>, promotion_tier: Option<i32>, tags: Tags },
+    CreateMember {
+        name: String,
+        engine: String,
+        settings: Box<MemberSettings>,
+        promotion_tier: Option<i32>,
+        tags: Tags,
+    },
     /// ModifyDBInstance of a member.
     ModifyMember {
         name: String,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::owner::Tags;
 use super::Seen;
+use super::owner::Tags;
 
 /// The remote of DbSnapshot.
 #[derive(Debug)]
@@ -169,7 +169,9 @@ impl super::Action for Action {
         let [instance, cluster, table] = match &self.call {
             Call::Create { .. } => ["CreateDBSnapshot", "CreateDBClusterSnapshot", "CreateBackup"],
             // No copy and no share of a backup is ever planned: AWS has no such call.
-            Call::CopyFrom { .. } | Call::CopyTo { .. } => ["CopyDBSnapshot", "CopyDBClusterSnapshot", "CopyDBSnapshot"],
+            Call::CopyFrom { .. } | Call::CopyTo { .. } => {
+                ["CopyDBSnapshot", "CopyDBClusterSnapshot", "CopyDBSnapshot"]
+            }
             Call::Share { .. } => {
                 ["ModifyDBSnapshotAttribute", "ModifyDBClusterSnapshotAttribute", "ModifyDBSnapshotAttribute"]
             }

@@ -8,7 +8,7 @@ use crate::spec::ManagementPolicy;
 
 use super::RdsInstance;
 
-pub use crate::kinds::credentials::{Mode, PasswordPlan, gated, lacks_ours, served, unusable};
+pub use crate::kinds::credentials::{Mode, PasswordPlan, gated, served, unusable};
 
 /// Note that the instance was made as a read replica, which the spec may forget.
 pub const MADE_AS_REPLICA: &str = "madeAsReplica";

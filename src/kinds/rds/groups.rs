@@ -9,8 +9,6 @@ use crate::spec::Journal;
 
 use super::RdsInstance;
 
-pub use crate::kinds::groups::SUBNET_GROUP;
-
 /// Thing name in plans.
 pub const PARAMETER_GROUP: &str = "parameterGroup";
 
