@@ -28,6 +28,8 @@ pub trait Groups {
     fn parameter_groups(&mut self) -> &mut BTreeMap<String, ParameterGroup>;
     fn subnet_groups(&mut self) -> &mut BTreeMap<String, SubnetGroup>;
     fn uses_parameters(&self, group: &str) -> bool;
+    /// Whether AWS knows a DBParameterGroupFamily.
+    fn knows(&self, family: &str) -> bool;
     fn uses_subnets(&self, group: &str) -> bool;
     /// Brings changed values to those that use the group.
     fn reload(&mut self, group: &str, is_static: bool);
@@ -51,6 +53,7 @@ pub trait Groups {
                 if self.parameter_groups().contains_key(name) {
                     return refused("DBParameterGroupAlreadyExists", format!("Parameter group {name} already exists"));
                 }
+                self.check_family(family)?;
                 let arn = format!("arn:aws:rds:{REGION}:{}:pg:{name}", self.account());
                 let group = ParameterGroup { family: family.clone(), arn, tags: tags.clone(), ..Default::default() };
                 self.parameter_groups().insert(name.clone(), group);
@@ -67,6 +70,13 @@ pub trait Groups {
             other => unreachable!("{other:?} is no call of a group"),
         }
         Ok(())
+    }
+
+    fn check_family(&self, family: &str) -> Answer {
+        if self.knows(family) {
+            return Ok(());
+        }
+        refused("InvalidParameterValue", format!("ParameterGroupFamily {family} cannot be found"))
     }
 
     fn delete_subnets(&mut self, name: &str) -> Answer {

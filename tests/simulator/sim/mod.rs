@@ -15,7 +15,6 @@ pub mod questions;
 pub mod scenario;
 pub mod seams;
 pub mod service;
-pub mod snapshots;
 pub mod universe;
 
 use std::collections::BTreeMap;

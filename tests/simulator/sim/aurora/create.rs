@@ -126,15 +126,7 @@ impl Clusters {
         Ok(())
     }
 
-    fn begin(
-        &mut self,
-        name: &str,
-        settings: Settings,
-        tags: Tags,
-        password: String,
-        data: String,
-        managed: bool,
-    ) {
+    fn begin(&mut self, name: &str, settings: Settings, tags: Tags, password: String, data: String, managed: bool) {
         let (serial, timing) = (self.next_serial(), self.timing);
         let shown = Cluster {
             arn: format!("arn:aws:rds:{REGION}:{}:cluster:{name}", self.account),

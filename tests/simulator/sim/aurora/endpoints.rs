@@ -22,7 +22,10 @@ impl Clusters {
                 let arn = format!("arn:aws:rds:{REGION}:{}:cluster-endpoint:{name}", self.account);
                 let clu = self.available(cluster)?;
                 if clu.endpoints.len() >= QUOTA {
-                    return refused("DBClusterEndpointQuotaExceededFault", "The cluster has too many custom endpoints.");
+                    return refused(
+                        "DBClusterEndpointQuotaExceededFault",
+                        "The cluster has too many custom endpoints.",
+                    );
                 }
                 let endpoint = CustomEndpoint {
                     arn,

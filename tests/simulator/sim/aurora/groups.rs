@@ -29,6 +29,12 @@ impl Groups for Clusters {
         members.any(|mem| mem.shown.settings.db_parameter_group_name.as_deref() == Some(group))
     }
 
+    fn knows(&self, family: &str) -> bool {
+        let (postgres, mysql) = (family.strip_prefix("aurora-postgresql"), family.strip_prefix("aurora-mysql"));
+        postgres.is_some_and(|major| major.parse::<u32>().is_ok())
+            || mysql.is_some_and(|version| ["5.7", "8.0", "8.4"].contains(&version))
+    }
+
     fn uses_subnets(&self, group: &str) -> bool {
         self.clusters.values().any(|clu| clu.shown.settings.db_subnet_group_name.as_deref() == Some(group))
     }
@@ -54,6 +60,7 @@ impl Clusters {
                 if self.cluster_parameter_groups.contains_key(name) {
                     return refused("DBParameterGroupAlreadyExists", format!("Parameter group {name} already exists"));
                 }
+                self.check_family(family)?;
                 let arn = format!("arn:aws:rds:{REGION}:{}:cluster-pg:{name}", self.account);
                 let group = ParameterGroup { family: family.clone(), arn, tags: tags.clone(), ..Default::default() };
                 self.cluster_parameter_groups.insert(name.clone(), group);

@@ -53,7 +53,9 @@ impl Clusters {
         match effect {
             Effect::Status(_) if clu.frozen => {}
             Effect::Status(status) => shown.status = status.into(),
-            Effect::Endpoint => (shown.endpoint, shown.reader_endpoint) = (endpoint("cluster-"), endpoint("cluster-ro-")),
+            Effect::Endpoint => {
+                (shown.endpoint, shown.reader_endpoint) = (endpoint("cluster-"), endpoint("cluster-ro-"))
+            }
             Effect::Apply(fields) => {
                 unset(&mut shown.pending, fields.keys().map(String::as_str));
                 if fields.get("storageType").is_some_and(|kind| kind == "aurora-iopt1") {
@@ -100,7 +102,8 @@ impl Clusters {
 
     fn pass_time_of_members(&mut self, cluster: &str) {
         let now = self.now;
-        let names: Vec<String> = self.clusters.get(cluster).into_iter().flat_map(|clu| clu.members.keys().cloned()).collect();
+        let names: Vec<String> =
+            self.clusters.get(cluster).into_iter().flat_map(|clu| clu.members.keys().cloned()).collect();
         for name in names {
             while let Some(effect) = self.mem(cluster, &name).ok().and_then(|mem| mem.agenda.due(now)) {
                 self.happen_to_member(cluster, &name, effect);
@@ -114,14 +117,12 @@ impl Clusters {
             MemberEffect::Status(_) if mem.frozen => {}
             MemberEffect::Status(status) => mem.shown.status = status.into(),
             MemberEffect::Apply(fields) => set(&mut mem.shown.settings, fields),
-            MemberEffect::Class => {
-                mem.shown.class = awsdb::aws::aurora::MEMBER_CLASS.into();
-                mem.shown.has_pending = false;
-            }
+            MemberEffect::Class => mem.shown.class = awsdb::aws::aurora::MEMBER_CLASS.into(),
             MemberEffect::Tier(tier) => mem.shown.promotion_tier = Some(tier),
             MemberEffect::Parameters(status) => mem.shown.parameter_apply_status = Some(status.into()),
             MemberEffect::LoadParameters => self.load_parameters(cluster, name),
-            MemberEffect::Gone => self.member_vanishes(cluster, name),
+            MemberEffect::NothingPends => mem.shown.has_pending = false,
+            MemberEffect::Gone => self.lose_member(cluster, name),
         }
     }
 
@@ -132,19 +133,24 @@ impl Clusters {
             let window = clu.shown.settings.preferred_maintenance_window.as_ref();
             let open = window.and_then(|text| window::is_open(text, now));
             let pending = awsdb::diff::fields(&clu.shown.pending);
-            if open == Some(true) && !pending.is_empty() && !clu.is_busy() && clu.shown.status == "available" {
+            if open != Some(true) || clu.is_busy() || clu.shown.status != "available" {
+                continue;
+            }
+            if !pending.is_empty() {
                 super::modify::schedule(clu, now, timing, pending);
+            }
+            for mem in clu.members.values_mut() {
+                for effect in std::mem::take(&mut mem.deferred) {
+                    mem.plan(now, effect);
+                }
             }
         }
     }
 
     pub(super) fn failover(&mut self, name: &str) -> Answer {
         let timing = self.timing;
-        let (lag, half, done) = (
-            self.after(timing.lag),
-            self.after(timing.lag + timing.power / 2),
-            self.after(timing.lag + timing.power),
-        );
+        let (lag, half, done) =
+            (self.after(timing.lag), self.after(timing.lag + timing.power / 2), self.after(timing.lag + timing.power));
         let clu = self.available(name)?;
         let writer = clu.writer().unwrap_or_default().to_string();
         let serves = |name: &String| clu.members[name].shown.status == "available";
@@ -168,10 +174,8 @@ impl Clusters {
         let (restart, again) = (self.after(STOPPED_FOR), self.after(STOPPED_FOR + self.timing.power));
         let clu = self.available(name)?;
         for (at, word) in [(now, "stopping"), (done, "stopped"), (restart, "starting"), (again, "available")] {
-            let plans = [Effect::Status(word), Effect::Members(word)];
-            let [status, members] = plans;
-            clu.plan(at, status);
-            clu.plan(at, members);
+            clu.plan(at, Effect::Status(word));
+            clu.plan(at, Effect::Members(word));
         }
         clu.plan(done, Effect::RestartsItself(Some(restart)));
         clu.plan(restart, Effect::RestartsItself(None));
@@ -185,7 +189,8 @@ impl Clusters {
             return refused("InvalidDBClusterStateFault", format!("Cluster {name} is not in the stopped state."));
         }
         // It restarts by our word now, not by itself; a start reads the parameters anew.
-        clu.agenda.retain(|effect| !matches!(effect, Effect::RestartsItself(_) | Effect::Status(_) | Effect::Members(_)));
+        clu.agenda
+            .retain(|effect| !matches!(effect, Effect::RestartsItself(_) | Effect::Status(_) | Effect::Members(_)));
         clu.plan(now, Effect::Status("starting"));
         clu.plan(now, Effect::Members("starting"));
         clu.plan(done, Effect::LoadParameters);

@@ -33,8 +33,8 @@ impl Clusters {
                 Some(listed.map(|(name, mem)| (name.clone(), mem.shown.clone())).collect())
             });
         }
-        seen.cluster_parameter_groups = self.groups(&id.cluster_parameter_groups, &CLUSTER_GROUPS, read);
-        seen.parameter_groups = self.groups(&id.parameter_groups, &MEMBER_GROUPS, read);
+        seen.cluster_parameter_groups = self.groups(&id.cluster_parameter_groups, CLUSTER_GROUPS, read);
+        seen.parameter_groups = self.groups(&id.parameter_groups, MEMBER_GROUPS, read);
         if let Some(name) = &id.subnet_group {
             let group = || self.subnet_groups.get(name).cloned();
             seen.subnet_group = self.asked("subnetGroup", "DescribeDBSubnetGroups", read, group);
@@ -87,10 +87,9 @@ impl Clusters {
     fn groups(
         &self,
         names: &[String],
-        kind: &GroupKind,
+        (part, operation, all): GroupKind,
         read: &mut Read<'_>,
     ) -> BTreeMap<String, Seen<ParameterGroup>> {
-        let (part, operation, all) = kind;
         let of = |name: &String| (name.clone(), self.asked(part, operation, read, || all(self).get(name).cloned()));
         names.iter().map(of).collect()
     }

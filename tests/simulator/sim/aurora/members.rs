@@ -11,8 +11,16 @@ use super::super::desk::{REGION, Refused};
 use super::super::fields::set;
 use super::{Answer, Clu, Clusters, Effect, Mem, MemberEffect, refused};
 
+/// One ModifyDBInstance of a member.
+pub(super) struct Change<'a> {
+    pub settings: &'a MemberSettings,
+    pub tier: Option<i32>,
+    pub serverless: bool,
+    pub at_once: bool,
+}
+
 /// What AWS chooses where the caller says nothing.
-pub fn member_defaults() -> MemberSettings {
+fn member_defaults() -> MemberSettings {
     MemberSettings {
         db_parameter_group_name: Some("default.aurora".into()),
         publicly_accessible: Some(true),
@@ -103,19 +111,12 @@ impl Clusters {
         Ok(mem)
     }
 
-    pub(super) fn modify_member(
-        &mut self,
-        cluster: &str,
-        name: &str,
-        settings: &MemberSettings,
-        tier: Option<i32>,
-        serverless: bool,
-    ) -> Answer {
-        self.check_member_group(settings)?;
+    pub(super) fn modify_member(&mut self, cluster: &str, name: &str, change: Change<'_>) -> Answer {
+        self.check_member_group(change.settings)?;
         let (now, timing, forgets) = (self.now, self.timing, self.forgets);
         let mem = self.serving(cluster, name)?;
-        let asked = fields(settings);
-        if asked.is_empty() && tier.is_none() && !serverless {
+        let asked = fields(change.settings);
+        if asked.is_empty() && change.tier.is_none() && !change.serverless {
             return refused("InvalidParameterCombination", "No modifications were requested");
         }
         if forgets {
@@ -124,19 +125,25 @@ impl Clusters {
         let at = |seconds: i64| now + SignedDuration::from_secs(seconds);
         let done = at(timing.lag + timing.modify);
         let current = fields(&mem.shown.settings);
-        let news: Map<_, _> = asked.into_iter().filter(|(field, value)| current.get(field) != Some(value)).collect();
+        let news = asked.into_iter().filter(|(field, value)| current.get(field) != Some(value));
+        let (window, news): (Map<_, _>, Map<_, _>) = news.partition(|(field, _)| field == "caCertificateIdentifier");
         let group = news.contains_key("dbParameterGroupName");
         mem.plan(at(timing.lag), MemberEffect::Status("modifying"));
-        if serverless {
-            mem.shown.has_pending = true;
-            mem.plan(done, MemberEffect::Class);
-        }
-        if let Some(tier) = tier {
+        mem.plan(done, MemberEffect::Apply(news));
+        if let Some(tier) = change.tier {
             mem.plan(done, MemberEffect::Tier(tier));
         }
-        mem.plan(done, MemberEffect::Apply(news));
         if group {
             mem.plan(done, MemberEffect::Parameters("pending-reboot"));
+        }
+        let mut waits = vec![MemberEffect::Apply(window.clone())];
+        waits.extend(change.serverless.then_some(MemberEffect::Class));
+        waits.push(MemberEffect::NothingPends);
+        if change.at_once {
+            waits.into_iter().for_each(|effect| mem.plan(done, effect));
+        } else if change.serverless || !window.is_empty() {
+            mem.shown.has_pending = true;
+            mem.deferred.extend(waits);
         }
         mem.plan(done, MemberEffect::Status("available"));
         Ok(())
@@ -169,7 +176,10 @@ impl Clusters {
             );
         }
         if left == 0 && clu.shown.replication_source.is_some() {
-            return refused("InvalidDBClusterStateFault", "Cannot delete the last instance of the read replica DB cluster.");
+            return refused(
+                "InvalidDBClusterStateFault",
+                "Cannot delete the last instance of the read replica DB cluster.",
+            );
         }
         if clu.writer() == Some(name) && left > 0 {
             clu.writers_lost += 1;
@@ -207,6 +217,7 @@ impl Mem {
             running: Default::default(),
             cluster_running: Default::default(),
             reboots: 0,
+            deferred: Vec::new(),
             listed_at: jiff::Timestamp::UNIX_EPOCH,
             agenda: Default::default(),
             frozen: false,

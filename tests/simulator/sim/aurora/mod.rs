@@ -15,15 +15,13 @@ mod restore;
 mod timing;
 mod versions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use awsdb::aws::aurora::{
-    Action, AuroraRemote, Capacities, Cluster, CustomEndpoint, Id, Member, Observed, Settings,
-};
+use awsdb::aws::aurora::{Action, AuroraRemote, Capacities, Cluster, CustomEndpoint, Id, Member, Observed, Settings};
 use awsdb::aws::owner::Tags;
 use awsdb::aws::rds::{self, ParameterGroup, Snapshot, SubnetGroup};
 use awsdb::aws::{Action as _, CloudError, Look, Looked, Password};
@@ -35,9 +33,9 @@ use super::agenda::Agenda;
 use super::desk::{Answer, Desk, Refused, refused};
 use super::groups::Groups as _;
 use super::service::{Object, Pace, Read, Service};
+use members::Change;
 
 pub use builder::{aurora, cluster};
-pub use create::secret_arn;
 pub use timing::Timing;
 
 /// The operator with Aurora.
@@ -82,6 +80,7 @@ pub enum MemberEffect {
     Tier(i32),
     Parameters(&'static str),
     LoadParameters,
+    NothingPends,
     Gone,
 }
 
@@ -126,6 +125,8 @@ pub struct Mem {
     pub cluster_running: BTreeMap<String, String>,
     /// How often it was restarted by a RebootDBInstance.
     pub reboots: usize,
+    /// What waits for the window.
+    deferred: Vec<MemberEffect>,
     listed_at: Timestamp,
     agenda: Agenda<MemberEffect>,
     frozen: bool,
@@ -165,7 +166,7 @@ pub struct Clusters {
     /// What the engine version takes.
     pub capacities: Capacities,
     /// Names of DB instances that are no members of ours.
-    pub taken: std::collections::BTreeSet<String>,
+    pub taken: BTreeSet<String>,
     /// Names of members in the order in which they were made, and in which their deletion was accepted.
     pub members_made: Vec<String>,
     pub members_deleted: Vec<String>,
@@ -206,7 +207,7 @@ impl Service for Clusters {
             parameter_groups: BTreeMap::new(),
             subnet_groups: BTreeMap::new(),
             capacities: Capacities { min: 0.0, max: 256.0 },
-            taken: Default::default(),
+            taken: BTreeSet::new(),
             members_made: Vec::new(),
             members_deleted: Vec::new(),
             deleted: Vec::new(),
@@ -253,9 +254,10 @@ impl Service for Clusters {
         let clusters = self.clusters.iter().flat_map(|(name, clu)| {
             let pending = awsdb::diff::fields(&clu.shown.pending);
             let own = format!("cluster {name}: {} pending {pending:?} of {}", clu.shown.status, clu.data);
-            let members = clu.members.iter().map(|(name, mem)| {
-                format!("  member {name}: {} {:?}", mem.shown.status, clu.shown.members.get(name))
-            });
+            let members = clu
+                .members
+                .iter()
+                .map(|(name, mem)| format!("  member {name}: {} {:?}", mem.shown.status, clu.shown.members.get(name)));
             [own].into_iter().chain(members).collect::<Vec<_>>()
         });
         let rest = format!("snapshots {:?} deleted {:?}", self.snapshots.keys().collect::<Vec<_>>(), self.deleted);
@@ -295,8 +297,10 @@ impl Clusters {
             Action::CreateMember { name: member, engine, settings, promotion_tier, tags } => {
                 self.create_member(name, member, engine, settings, *promotion_tier, tags)
             }
-            Action::ModifyMember { name: member, settings, promotion_tier, serverless, .. } => {
-                self.modify_member(name, member, settings, *promotion_tier, *serverless)
+            Action::ModifyMember { name: member, settings, promotion_tier, serverless, apply_immediately } => {
+                let change =
+                    Change { settings, tier: *promotion_tier, serverless: *serverless, at_once: *apply_immediately };
+                self.modify_member(name, member, change)
             }
             Action::DeleteMember { name: member } => self.delete_member(name, member),
             Action::RebootMember { name: member } => self.reboot_member(name, member),
@@ -337,7 +341,10 @@ impl Clusters {
         all.extend(groups.map(|group| (&group.arn, &mut group.tags)));
         all.extend(self.subnet_groups.values_mut().map(|group| (&group.arn, &mut group.tags)));
         let found = all.into_iter().find(|(its, _)| *its == arn).map(|(_, tags)| tags);
-        found.ok_or(("DBClusterNotFoundFault", format!("The specified resource name does not match an RDS resource: {arn}")))
+        found.ok_or((
+            "DBClusterNotFoundFault",
+            format!("The specified resource name does not match an RDS resource: {arn}"),
+        ))
     }
 
     /// The cluster, if AWS knows it.

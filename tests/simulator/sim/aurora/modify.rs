@@ -72,7 +72,8 @@ impl Clusters {
             return refused("InvalidParameterCombination", "No modifications were requested");
         }
         let next = clu.shown.storage_type_change_from;
-        let to_optimized = wanted.storage_type.as_deref() == Some("aurora-iopt1") && is.storage_type != wanted.storage_type;
+        let to_optimized =
+            wanted.storage_type.as_deref() == Some("aurora-iopt1") && is.storage_type != wanted.storage_type;
         if to_optimized && next.is_some_and(|next| now < next) {
             return refused(
                 "StorageTypeNotAvailableFault",
@@ -115,7 +116,10 @@ impl Clusters {
             None => refused("DBClusterParameterGroupNotFound", format!("DBClusterParameterGroup not found: {group}")),
             Some(group) if group.family != needed => refused(
                 "InvalidParameterCombination",
-                format!("The parameter group with DBParameterGroupFamily {} can't be used: it must be {needed}", group.family),
+                format!(
+                    "The parameter group with DBParameterGroupFamily {} can't be used: it must be {needed}",
+                    group.family
+                ),
             ),
             Some(_) => Ok(()),
         }

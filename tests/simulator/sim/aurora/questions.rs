@@ -36,7 +36,8 @@ impl Auroras {
     pub fn opens_cluster(&self, key: &Key) -> Result<(), String> {
         let secret = self.secret(&key.0, &format!("{}-connection", key.1)).ok_or("there is no connection Secret")?;
         let clu = self.clu(key).ok_or("there is no cluster")?;
-        let is = |field: &str, value: Option<&String>| secret.get(field).map(|it| it.expose()) == value.map(String::as_str);
+        let is =
+            |field: &str, value: Option<&String>| secret.get(field).map(|it| it.expose()) == value.map(String::as_str);
         let port = clu.shown.settings.port.map(|port| port.to_string());
         match () {
             () if clu.shown.endpoint.is_none() => Err("there is no endpoint".into()),
@@ -61,5 +62,12 @@ impl Auroras {
     /// Settled, opened by its Secret, and AWS has nothing left to do.
     pub fn rests(&self, key: &Key) -> bool {
         self.is_settled(key) && self.opens_cluster(key).is_ok() && !self.the_clu(key).is_busy()
+    }
+}
+
+impl Clu {
+    /// How many roles are in force.
+    pub fn roles_active(&self) -> usize {
+        self.shown.roles.values().filter(|(_, status)| status == "ACTIVE").count()
     }
 }

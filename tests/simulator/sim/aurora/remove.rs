@@ -123,7 +123,8 @@ impl Clusters {
         self.clusters.remove(name);
     }
 
-    pub(super) fn member_vanishes(&mut self, cluster: &str, name: &str) {
+    /// A member goes, or somebody takes it away.
+    pub fn lose_member(&mut self, cluster: &str, name: &str) {
         let Some(clu) = self.clusters.get_mut(cluster) else { return };
         clu.members.remove(name);
         clu.shown.members.remove(name);
@@ -137,11 +138,6 @@ impl Clusters {
     /// Somebody deletes the cluster with its members in the console, without a final snapshot.
     pub fn delete_behind_our_back(&mut self, name: &str) {
         self.clusters.remove(name);
-    }
-
-    /// Somebody deletes a member.
-    pub fn lose_member(&mut self, cluster: &str, name: &str) {
-        self.member_vanishes(cluster, name);
     }
 }
 

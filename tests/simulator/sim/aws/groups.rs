@@ -24,6 +24,10 @@ impl Groups for Aws {
         self.instances.values().any(|db| db.shown.settings.db_parameter_group_name.as_deref() == Some(group))
     }
 
+    fn knows(&self, _: &str) -> bool {
+        true
+    }
+
     fn uses_subnets(&self, group: &str) -> bool {
         self.instances.values().any(|db| db.shown.settings.db_subnet_group_name.as_deref() == Some(group))
     }
