@@ -523,3 +523,18 @@ fn a_second_cluster_does_not_touch_the_first() {
     sim.must_open_cluster(&second);
     sim.aws(|aws| assert_eq!(aws.made, ["shop-orders", "shop-carts"]));
 }
+
+#[test]
+fn a_major_upgrade_that_waits_for_the_window_is_hurried_with_its_groups_when_the_policy_says_so() {
+    let (mut sim, key) = settled(upgraded("16"));
+    sim.apply(upgraded("17"));
+    sim.settle();
+    assert!(sim.the_clu(&key).shown.pending.engine_version.is_some(), "{}", sim.report());
+    sim.apply(upgraded("17").at_once());
+    sim.until("the upgrade is done", |sim| sim.the_clu(&key).shown.settings.engine_version.as_deref() == Some("17.4"));
+    sim.run(1800);
+    assert!(sim.is_settled(&key), "{}", sim.report());
+    assert_eq!((groups(&sim).len(), sim.sent("ModifyDBCluster")), (2, 2), "{}", sim.report());
+    let refused: Vec<_> = sim.calls(0).into_iter().filter(|call| call.writes && !call.took_effect).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
