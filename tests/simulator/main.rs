@@ -2,6 +2,17 @@
 //! that the test moves (architecture.md section 9, layer 3).
 
 mod approvals;
+mod aurora_convergence;
+mod aurora_crashes;
+mod aurora_credentials;
+mod aurora_fields;
+mod aurora_idle;
+mod aurora_ownership;
+mod aurora_random;
+mod aurora_refusals;
+mod aurora_removals;
+mod aurora_sources;
+mod aurora_statuses;
 mod canary;
 mod convergence;
 mod crashes;

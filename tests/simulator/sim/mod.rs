@@ -2,11 +2,14 @@
 //! test's hands.
 
 pub mod agenda;
+pub mod aurora;
 pub mod aws;
 pub mod builder;
 pub mod desk;
 pub mod dynamo;
 pub mod faults;
+pub mod fields;
+pub mod groups;
 pub mod kube;
 pub mod questions;
 pub mod scenario;

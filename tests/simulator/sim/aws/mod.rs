@@ -20,6 +20,8 @@ use awsdb::spec::SharedSpec;
 
 use super::agenda::Agenda;
 use super::desk::{Answer, Desk, REGION, Refused, refused};
+use super::fields::{set, unset};
+use super::groups::Groups as _;
 use super::service::{Object, Pace, Read, Service};
 
 pub use create::defaults;
@@ -312,22 +314,6 @@ impl Aws {
     fn db(&mut self, name: &str) -> Result<&mut Db, Refused> {
         self.instances.get_mut(name).ok_or(("DBInstanceNotFound", format!("DBInstance {name} not found.")))
     }
-}
-
-/// Puts fields into settings.
-fn set(settings: &mut Settings, values: Map<String, Value>) {
-    let mut all = awsdb::diff::fields(settings);
-    all.extend(values);
-    *settings = serde_json::from_value(Value::Object(all)).expect("settings of the simulator");
-}
-
-/// Takes fields out of settings.
-fn unset<'a>(settings: &mut Settings, names: impl IntoIterator<Item = &'a str>) {
-    let mut all = awsdb::diff::fields(settings);
-    for name in names {
-        all.remove(name);
-    }
-    *settings = serde_json::from_value(Value::Object(all)).expect("settings of the simulator");
 }
 
 impl Db {
