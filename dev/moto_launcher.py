@@ -19,6 +19,7 @@ import sys
 
 from moto.server import main
 
+import emulator.dynamo_backups
 import emulator.dynamo_parts
 import emulator.dynamo_replicas
 import emulator.dynamo_tables
@@ -26,6 +27,9 @@ import emulator.lab
 import emulator.other_services
 import emulator.rds_clusters
 import emulator.rds_life
+import emulator.rds_members
+import emulator.rds_snapshots
+import emulator.rds_versions
 from emulator import clock
 
 if __name__ == "__main__":

@@ -17,3 +17,9 @@ def ready_at():
 
 def is_over(moment):
     return time.monotonic() >= moment
+
+
+def percent(moment):
+    """How far something is that will be there at that moment."""
+    left = moment - time.monotonic()
+    return 100 if left <= 0 or not create_seconds else max(0, 99 - int(99 * left / create_seconds))

@@ -17,7 +17,12 @@ use crate::kind::{Inputs, Kind};
 
 /// The CRDs of every kind.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![rds::RdsInstance::crd(), dynamo::DynamoTable::crd()]
+    vec![
+        rds::RdsInstance::crd(),
+        aurora::AuroraServerless::crd(),
+        dynamo::DynamoTable::crd(),
+        snapshot::DbSnapshot::crd(),
+    ]
 }
 
 /// `<identifier>-final-<first 8 of the object's uid>`: the name of what a deletion leaves.
