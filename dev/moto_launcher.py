@@ -12,6 +12,7 @@ Beside AWS's API the same port answers, for tests:
   GET  /lab/calls            {"rds.CreateDBInstance": 2, ...}: every request since the start or the last reset
   POST /lab/reset            sets those counts to zero
   POST /lab/create-seconds   body N: --create-seconds from now on
+  POST /lab/snapshot-age     body N: how many seconds old a snapshot or backup is when it is made
 """
 
 import argparse

@@ -113,10 +113,15 @@ fn every_right_that_aws_checks_besides_is_documented() {
 
 #[test]
 fn every_key_of_the_connection_secret_is_documented() {
-    for (kind, least, one) in [("rds", 12, "password"), ("dynamo", 11, "iam-policy")] {
+    let kinds = [
+        ("rds", "BTreeMap::from([\n", 12, "password"),
+        ("aurora", "BTreeMap<String, String> = [\n", 12, "cluster-arn"),
+        ("dynamo", "BTreeMap::from([\n", 11, "iam-policy"),
+    ];
+    for (kind, start, least, one) in kinds {
         let source = read(&format!("src/kinds/{kind}/connection.rs"));
         let code = source.split("#[cfg(test)]").next().unwrap();
-        let listed = between(code, "BTreeMap::from([\n", "]);")[0];
+        let listed = between(code, start, "]")[0];
         let keys: Vec<&str> = [between(listed, "(\"", "\""), between(code, "keys.insert(\"", "\"")].concat();
         assert!(keys.len() > least && keys.contains(&one), "the keys of {kind} are no longer found: {keys:?}");
         let document = format!("docs/{kind}.md");
@@ -183,7 +188,7 @@ fn headings(path: &Path) -> Vec<String> {
 #[test]
 fn every_flag_that_a_document_names_exists() {
     let code = read("src/config.rs");
-    for path in ["docs/rds.md", "docs/dynamo.md", "docs/operations.md"] {
+    for path in ["docs/rds.md", "docs/aurora.md", "docs/dynamo.md", "docs/snapshots.md", "docs/operations.md"] {
         let text = read(path);
         for flag in between(&text, "`--", "`") {
             let variable = format!("AWSDB_{}", flag.to_uppercase().replace('-', "_"));

@@ -31,6 +31,13 @@ class BackupInUse(DynamodbException):
         super().__init__(self.error_type, f"Backup is being created or deleted: {arn}")
 
 
+@around(DynamoDBBackend, "create_backup")
+def create_backup(original, self, *args, **kwargs):
+    backup = original(self, *args, **kwargs)
+    backup.creation_date_time -= clock.snapshot_age
+    return backup
+
+
 def refused_while_creating(method):
     @around(DynamoDBBackend, method)
     def checked(original, self, *args, **kwargs):

@@ -24,6 +24,7 @@ def progress(self):
 def making(snapshot, word):
     if snapshot.snapshot_type == "manual":
         snapshot.lab_word, snapshot.lab_ready_at = word, clock.ready_at()
+        snapshot.created -= clock.snapshot_age
     return snapshot
 
 

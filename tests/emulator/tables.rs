@@ -1,8 +1,6 @@
 //! What the tests of DynamoTable ask AWS, and do there behind the operator's back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableDescription,
@@ -146,41 +144,9 @@ impl<'a> Tables<'a> {
     pub fn destroy(&self, name: &str) {
         self.wait(self.client.delete_table().table_name(name).send()).unwrap();
     }
-
-    /// From now on what is created takes this long to come into being; at once again when dropped.
-    pub fn slow(&self, seconds: u32) -> Slow<'a> {
-        let slow = Slow { lab: self.lab };
-        slow.set(seconds);
-        slow
-    }
 }
 
 /// The name that kubectl knows.
 pub fn dynamo(name: &str) -> String {
     format!("dynamo/{name}")
-}
-
-/// See [`Tables::slow`].
-pub struct Slow<'a> {
-    lab: &'a Lab,
-}
-
-impl Slow<'_> {
-    fn set(&self, seconds: u32) {
-        let url = self.lab.fact("/aws/createSeconds");
-        let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let body = seconds.to_string();
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "POST /{path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.contains(" 200 "), "{answer}");
-    }
-}
-
-impl Drop for Slow<'_> {
-    fn drop(&mut self) {
-        self.set(0);
-    }
 }
