@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+from labkit import demo_faults as faults
 from labkit import demo_steps as steps
 from labkit import demo_tables as tables
 from labkit import operator, toolchain
@@ -28,7 +29,7 @@ from labkit.watch import Watch
 FIRST = (steps.others_database, steps.apply_examples, steps.follow_to_ready, steps.show_objects)
 TABLES_FIRST = (tables.others_table, tables.apply_examples, tables.follow_to_ready, tables.show_objects)
 TABLES_REST = (tables.show_secrets, tables.change_a_field, tables.delete_with_a_backup)
-REST = (steps.show_secrets, steps.show_aws, steps.show_pod, steps.change_a_field, steps.delete_by_policy)
+REST = (steps.show_secrets, steps.show_aws, steps.show_pod, faults.show_throttling, steps.change_a_field, steps.delete_by_policy)
 
 
 def main():
@@ -103,7 +104,8 @@ def up(options):
 It keeps running until `make demo-down`.
   export KUBECONFIG={demo.facts['kubeconfig']} PATH={demo.facts['bin']}:$PATH
   kubectl get awsdb -A
-The operator's log is {lab.home}/operator.log, its metrics {demo.operator.url}/metrics; the AWS emulator is {demo.facts['aws']['endpoint']}""")
+The operator's log is {lab.home}/operator.log, its metrics {demo.operator.url}/metrics; the AWS emulator is {demo.facts['aws']['endpoint']}.
+What the operator asks of AWS passes {demo.facts['faults']['endpoint']}, which can throttle, delay and lose it (dev/EMULATOR.md).""")
 
 
 def down(options):
@@ -134,7 +136,8 @@ def control_plane(lab):
 
 def start_operator(lab, facts, binary):
     steps.title("The chart's CRDs and RBAC, and the operator with that ServiceAccount's token")
-    program = operator.Operator(lab, facts, operator_kubeconfig(lab), binary)
+    # Behind the fault proxy, which lets everything pass until a rule is set.
+    program = operator.Operator(lab, facts, operator_kubeconfig(lab), binary, endpoint=facts["faults"]["endpoint"])
     program.start()
     print(f"$ {' '.join(str(part) for part in program.command)}")
     return steps.Demo(facts, program)

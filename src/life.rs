@@ -107,21 +107,21 @@ fn absent(want: Want, inputs: &Inputs, what: &str) -> Verdict {
 /// For a while after a create AWS may not know the thing: a second create would be refused at best, and a deletion that
 /// believed it would leave a database behind. A create whose answer was lost may have happened as well.
 fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
-    let (_, age) = recent_create(inputs)?;
+    recent_create(inputs)?;
     (inputs.accepted || want == Want::Absent).then(|| {
+        // Looked for at the usual pace: most are listed within seconds.
         Waiting::new(Reason::Creating, format!("the create of {what} was sent and AWS does not list it yet"))
-            .until(inputs.now + (EVENTUAL - age))
     })
 }
 
-/// The create that was sent a short while ago, if nothing of it was seen yet, and its age.
-fn recent_create(inputs: &Inputs) -> Option<(&LastCall, Duration)> {
+/// The create that was sent a short while ago, if nothing of it was seen yet.
+fn recent_create(inputs: &Inputs) -> Option<&LastCall> {
     let call = inputs.journal.calls.get(inputs.main)?;
     let creates = ["Create", "Restore", "Import"].iter().any(|verb| call.operation.starts_with(verb));
     // The note is emptied with the create and filled when the thing is first seen.
     let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
-    let age = inputs.since_call(inputs.main).filter(|age| creates && !was_listed && *age < EVENTUAL)?;
-    Some((call, age))
+    let is_recent = inputs.since_call(inputs.main).is_some_and(|age| age < EVENTUAL);
+    (creates && !was_listed && is_recent).then_some(call)
 }
 
 fn proven_absent(inputs: &Inputs) -> Result<(), Waiting> {
@@ -181,11 +181,11 @@ fn present(spec: &SharedSpec, inputs: &Inputs, thing: &Thing, what: &str) -> Ver
 
 /// Tags may show later than the thing that was made with them: until then it is neither a stranger's nor ours.
 fn tags_to_come(inputs: &Inputs, what: &str) -> Option<Waiting> {
-    let (call, age) = recent_create(inputs)?;
+    let call = recent_create(inputs)?;
     // A call that AWS refused made nothing.
     (!call.step.is_empty()).then(|| {
         let text = format!("{what} is there and AWS does not show the tags yet with which it was made");
-        Waiting::new(Reason::Creating, text).until(inputs.now + (EVENTUAL - age))
+        Waiting::new(Reason::Creating, text)
     })
 }
 

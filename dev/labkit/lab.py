@@ -7,6 +7,7 @@ import time
 from labkit import toolchain
 from labkit.aws import Emulator
 from labkit.control_plane import ControlPlane
+from labkit.faults import FaultProxy
 from labkit.processes import LabError, Processes
 
 ATTEMPTS = 3
@@ -56,14 +57,17 @@ class Lab:
         (self.home / "state").mkdir(mode=0o700)
         emulator = Emulator(self.processes, create_seconds)
         control_plane = ControlPlane(self.home, self.processes)
+        faults = FaultProxy(self.processes, emulator.endpoint)
         emulator.start()
+        faults.start()
         control_plane.start()
         emulator.wait_ready()
+        faults.wait_ready()
         facts = {
             "kubeconfig": str(control_plane.admin_kubeconfig), "server": control_plane.server, "ca": str(control_plane.ca),
             "adminToken": str(control_plane.admin_token), "auditLog": str(control_plane.audit_log),
             "bin": str(toolchain.binary_dir()), **{name: str(toolchain.binary(name)) for name in ("kubectl", "helm", "kstatus")},
-            "aws": emulator.describe(), "pids": self.processes.pids(), "secondsToReady": round(time.monotonic() - began, 1),
+            "aws": emulator.describe(), "faults": faults.describe(), "pids": self.processes.pids(), "secondsToReady": round(time.monotonic() - began, 1),
         }
         # The file's appearance says "ready", so it must appear whole.
         unfinished = self.json.with_suffix(".tmp")

@@ -26,12 +26,12 @@ def build(profile="demo"):
 
 
 class Operator:
-    def __init__(self, lab, facts, kubeconfig, binary, flags=QUICK):
+    def __init__(self, lab, facts, kubeconfig, binary, flags=QUICK, endpoint=None):
         self.processes = lab.processes
         [port] = free_ports(1)
         self.url = f"http://{LOOPBACK}:{port}"
         self.command = [binary, "run", f"--installation={INSTALLATION}", f"--region={facts['aws']['region']}", f"--listen={LOOPBACK}:{port}", *flags]
-        self.env = clean_env(KUBECONFIG=str(kubeconfig), **aws.environment(facts["aws"]["endpoint"]))
+        self.env = clean_env(KUBECONFIG=str(kubeconfig), **aws.environment(endpoint or facts["aws"]["endpoint"]))
 
     def start(self):
         self.processes.start("operator", self.command, self.env)

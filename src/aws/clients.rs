@@ -18,7 +18,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
-use super::dynamo::facts::Facts;
+use super::attempts::Attempts;
+use super::dynamo::{self, facts::Facts};
 use super::error::{Class, CloudError};
 use super::inventory::{Ages, Inventory};
 use super::limits::{Limit, Limits, Urgency, is_read, turn};
@@ -122,9 +123,13 @@ pub(super) struct Clients {
 
 /// A client; the configuration of each service is a type of its own, with the same members.
 macro_rules! client {
-    ($sdk:ident, $base:expr, $retries:expr, $timeouts:expr) => {
+    ($sdk:ident, $base:expr, $retries:expr, $timeouts:expr $(, $attempts:expr)?) => {
         $sdk::Client::from_conf(
-            $sdk::config::Builder::from($base).retry_config($retries).timeout_config($timeouts).build(),
+            $sdk::config::Builder::from($base)
+                .retry_config($retries)
+                .timeout_config($timeouts)
+                $(.interceptor($attempts))?
+                .build(),
         )
     };
 }
@@ -209,7 +214,8 @@ impl Aws {
 #[derive(Clone)]
 pub(super) struct Caller {
     on_call: OnCall,
-    limits: Arc<Limits>,
+    /// Each of the region's clients tells them what AWS throttles.
+    pub limits: Arc<Limits>,
 }
 
 impl Caller {
@@ -228,11 +234,7 @@ impl Caller {
         let limit = self.limits.of(service, !is_read);
         Box::pin(async move {
             let waited = if is_read { limit.pass().await } else { Duration::ZERO };
-            let result = send(&self.on_call, service, operation, sending, waited, Some(&limit)).await;
-            if result.as_ref().is_err_and(CloudError::is_throttle) {
-                limit.throttled();
-            }
-            result
+            send(&self.on_call, service, operation, sending, waited, Some(&limit)).await
         })
     }
 
@@ -278,28 +280,29 @@ where
 impl Clients {
     fn new(aws: &Aws, region: &str) -> Self {
         let base = aws.base.to_builder().region(Region::new(region.to_string())).build();
+        let caller = Caller { on_call: aws.on_call.clone(), limits: Arc::default() };
+        let attempts = |service| Attempts { limits: caller.limits.clone(), service };
         macro_rules! reads {
-            ($sdk:ident) => {
-                client!($sdk, &base, read_retries(), read_timeouts())
+            ($sdk:ident, $service:expr) => {
+                client!($sdk, &base, read_retries(), read_timeouts(), attempts($service))
             };
         }
         macro_rules! writes {
-            ($sdk:ident) => {
-                client!($sdk, &base, RetryConfig::disabled(), write_timeouts())
+            ($sdk:ident, $service:expr) => {
+                client!($sdk, &base, RetryConfig::disabled(), write_timeouts(), attempts($service))
             };
         }
-        let caller = Caller { on_call: aws.on_call.clone(), limits: Arc::default() };
-        let rds = reads!(aws_sdk_rds);
+        let rds = reads!(aws_sdk_rds, "rds");
         Self {
             instances: Inventory::new(Instances { rds: rds.clone(), caller: caller.clone() }, aws.ages),
-            caller,
             rds,
-            rds_writes: writes!(aws_sdk_rds),
-            secrets: reads!(aws_sdk_secretsmanager),
-            dynamo: reads!(aws_sdk_dynamodb),
-            dynamo_writes: writes!(aws_sdk_dynamodb),
-            scaling: reads!(aws_sdk_applicationautoscaling),
-            scaling_writes: writes!(aws_sdk_applicationautoscaling),
+            rds_writes: writes!(aws_sdk_rds, "rds"),
+            secrets: reads!(aws_sdk_secretsmanager, "secretsmanager"),
+            dynamo: reads!(aws_sdk_dynamodb, dynamo::SERVICE),
+            dynamo_writes: writes!(aws_sdk_dynamodb, dynamo::SERVICE),
+            scaling: reads!(aws_sdk_applicationautoscaling, dynamo::SCALING),
+            scaling_writes: writes!(aws_sdk_applicationautoscaling, dynamo::SCALING),
+            caller,
         }
     }
 }

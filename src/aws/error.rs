@@ -67,15 +67,7 @@ impl CloudError {
 
     /// AWS says that this was too fast.
     pub fn is_throttle(&self) -> bool {
-        const CODES: [&str; 6] = [
-            "Throttling",
-            "ThrottlingException",
-            "RequestLimitExceeded",
-            "TooManyRequestsException",
-            "SlowDown",
-            "RequestThrottled",
-        ];
-        self.class == Class::Transient && CODES.contains(&self.code.as_str())
+        self.class == Class::Transient && is_throttle(&self.code)
     }
 
     /// What failed, what AWS said, and what to do. `fields` follows the operation: empty, or a text in parentheses.
@@ -187,15 +179,28 @@ const TEXTS: &[Text] = &[
     ),
 ];
 
+/// Codes that say that this was too fast: nothing was done.
+const THROTTLES: &[&str] = &[
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "SlowDown",
+];
+
+/// Whether this code says that a call came too fast.
+pub(super) fn is_throttle(code: &str) -> bool {
+    THROTTLES.contains(&code)
+}
+
 const CODES: Codes = &[
+    (Class::Transient, THROTTLES),
     (
         Class::Transient,
         &[
-            "Throttling",
-            "ThrottlingException",
-            "RequestLimitExceeded",
-            "TooManyRequestsException",
-            "SlowDown",
             "InternalFailure",
             "InternalError",
             "InternalServerError",

@@ -102,9 +102,6 @@ impl Limits {
 const SLOWEST: f64 = 1.0 / 32.0;
 /// Share of the full rate that a family regains each second without a throttle.
 const RECOVERY: f64 = 1.0 / 60.0;
-/// After a throttle further ones of calls that were under way already do not count.
-const SAME_THROTTLE: Duration = Duration::from_secs(1);
-
 struct Waiter {
     since: Instant,
     go: oneshot::Sender<Duration>,
@@ -116,7 +113,8 @@ struct Bucket {
     share: f64,
     tokens: f64,
     at: Instant,
-    throttled: Option<Instant>,
+    /// When it was slowed last.
+    slowed: Option<Instant>,
     /// By urgency, then by namespace; the namespaces of one urgency take turns.
     waiting: BTreeMap<Urgency, VecDeque<(String, VecDeque<Waiter>)>>,
     is_pumped: bool,
@@ -134,7 +132,7 @@ impl Limit {
             share: 1.0,
             tokens: rate.burst,
             at: Instant::now(),
-            throttled: None,
+            slowed: None,
             waiting: BTreeMap::new(),
             is_pumped: false,
         })))
@@ -171,16 +169,24 @@ impl Limit {
         }
     }
 
-    /// AWS said that this was too fast: half the speed for everybody.
-    pub fn throttled(&self) {
+    /// AWS said that a call was too fast that began at this moment: half the speed for everybody, unless that was done since.
+    /// Of calls that were under way already, and of the SDK's repeats of them, nothing is learnt about the new speed.
+    pub fn throttled(&self, began: Instant) {
         let mut bucket = self.lock();
         let now = Instant::now();
         bucket.refill(now);
-        if bucket.throttled.is_none_or(|at| now.duration_since(at) >= SAME_THROTTLE) {
+        if bucket.slowed.is_none_or(|at| began > at) {
             bucket.share = (bucket.share / 2.0).max(SLOWEST);
-            bucket.throttled = Some(now);
+            bucket.slowed = Some(now);
         }
         bucket.tokens = bucket.tokens.min(0.0);
+    }
+
+    /// A call that did not wait: those that wait go later for it.
+    pub fn spend(&self) {
+        let mut bucket = self.lock();
+        bucket.refill(Instant::now());
+        bucket.tokens -= 1.0;
     }
 
     /// Calls that wait, by urgency, and the calls per second that are allowed now: for metrics.

@@ -4,6 +4,7 @@
 //! simulator of the tests implements the same [`Cloud`], so plans are tried against both.
 
 mod answer;
+mod attempts;
 pub mod aurora;
 pub mod clients;
 pub mod dynamo;

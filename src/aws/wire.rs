@@ -129,12 +129,12 @@ impl Wire {
 
     /// Our clients on this wire, for tables.
     pub(in crate::aws) fn dynamo(&self) -> impl Cloud<DynamoRemote> + use<> {
-        self.clients(SharedCredentialsProvider::new(credentials()))
+        self.clients(credentials())
     }
 
     /// Our clients on this wire, for DB instances.
     pub(in crate::aws) fn aws(&self) -> impl Cloud<RdsRemote> + use<> {
-        self.aws_with(SharedCredentialsProvider::new(credentials()))
+        self.aws_with(credentials())
     }
 
     pub(in crate::aws) fn aws_with(&self, credentials: SharedCredentialsProvider) -> impl Cloud<RdsRemote> + use<> {
@@ -195,8 +195,9 @@ impl Wire {
     }
 }
 
-fn credentials() -> Credentials {
-    Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test")
+/// Of nobody.
+pub(in crate::aws) fn credentials() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("AKIDEXAMPLE", "secret-key", None, None, "test"))
 }
 
 /// As DynamoDB writes it; the SDK takes what follows the `#`.

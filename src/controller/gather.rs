@@ -68,6 +68,7 @@ impl<K: Kind> Case<K> {
 pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -> Result<Case<K>, ClusterError> {
     let now = Timestamp::from_second((world.now)().as_second()).unwrap_or_default();
     let (namespace, uid) = (object.namespace().unwrap_or_default(), object.uid().unwrap_or_default());
+    world.recall.begins(&uid, object.meta().generation);
     let owner = owner_of(world, &object);
     let status = object.status().cloned().unwrap_or_default();
     let want = if object.meta().deletion_timestamp.is_some() { Want::Absent } else { Want::Present };

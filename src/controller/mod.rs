@@ -74,8 +74,10 @@ pub struct Recall {
     pub absent_since: Option<Timestamp>,
     /// The token of `awsdb.dev/reconcile` at the last round, if there was one in this process.
     pub asked: Option<Option<String>>,
-    /// Failures in a row.
+    /// Failures in a row, of one generation.
     pub failures: u32,
+    /// The generation that the failures are of.
+    pub generation: Option<i64>,
     /// When the object first asked for a database, for the metric "time to ready"; `None` once it was ready.
     pub was_ready: bool,
 }
@@ -93,6 +95,15 @@ impl Recalls {
     /// Changes what is remembered.
     pub fn update(&self, uid: &str, change: impl FnOnce(&mut Recall)) {
         change(self.lock().entry(uid.into()).or_default());
+    }
+
+    /// What the user asks for now has not failed yet: it is not kept waiting for what failed before.
+    pub fn begins(&self, uid: &str, generation: Option<i64>) {
+        self.update(uid, |recall| {
+            if recall.generation != generation {
+                (recall.failures, recall.generation) = (0, generation);
+            }
+        });
     }
 
     /// Forgets an object that is gone.

@@ -163,7 +163,7 @@ fn failed<K: Kind>(
 ) {
     let words = words(step, error);
     let busy = |reason| Some(Waiting::new(reason, words.clone()));
-    if error.class != Class::Transient {
+    if error.class != Class::Transient || error.is_throttle() {
         // AWS answered: the call did nothing, so nothing has to settle before it may be repeated.
         if let Some(call) = case.inputs.journal.calls.get_mut(step.thing) {
             call.step.clear();

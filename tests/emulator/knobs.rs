@@ -1,9 +1,6 @@
 //! What a test turns at the emulator: how long things take, how old they look. Tests run one at a time.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use crate::lab::Lab;
+use crate::lab::{Lab, ask};
 
 /// A knob of the emulator, at 0 again when dropped.
 pub struct Knob<'a> {
@@ -29,14 +26,7 @@ impl<'a> Knob<'a> {
     }
 
     fn set(&self, value: u32) {
-        let url = self.lab.fact(self.fact);
-        let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let body = value.to_string();
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "POST /{path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = ask("POST", &self.lab.fact(self.fact), &value.to_string()).unwrap();
         assert!(answer.contains(" 200 "), "{answer}");
     }
 }

@@ -222,6 +222,12 @@ impl Lab {
         list.into_iter().filter_map(|snapshot| snapshot.db_snapshot_identifier).collect()
     }
 
+    /// Takes a snapshot of an instance.
+    pub fn take_snapshot(&self, identifier: &str, snapshot: &str) {
+        let request = self.rds.create_db_snapshot().db_instance_identifier(identifier).db_snapshot_identifier(snapshot);
+        self.runtime.block_on(request.send()).unwrap();
+    }
+
     /// Makes an instance as somebody else would, with these tags.
     pub fn make_foreign(&self, identifier: &str, tags: &[(&str, &str)]) {
         let tags = tags.iter().map(|(key, value)| aws_sdk_rds::types::Tag::builder().key(*key).value(*value).build());
@@ -260,13 +266,23 @@ impl Lab {
     }
 
     pub fn operator_with(&self, flags: &[&str]) -> Operator {
+        self.start(self.command(), flags)
+    }
+
+    /// Starts the operator behind the fault proxy.
+    pub fn operator_behind_faults(&self, flags: &[&str]) -> Operator {
+        let mut command = self.command();
+        command.env("AWS_ENDPOINT_URL", self.fact("/faults/endpoint"));
+        self.start(command, flags)
+    }
+
+    fn start(&self, mut command: Command, flags: &[&str]) -> Operator {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::File::create(self.log()).unwrap();
         let usual =
             ["--log-level=debug", "--transition-poll=1s", "--sweep=2s", "--quiet-period=2s", "--secret-poll=2s"];
         let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_string();
-        let child = self
-            .command()
+        let child = command
             .env("KUBECONFIG", self.operator_kubeconfig())
             .args(["run", "--installation=test", "--region=us-east-1", "--log-format=json"])
             .args(usual.iter().filter(|flag| !flags.iter().any(|other| name(other) == name(flag))))
@@ -381,12 +397,17 @@ fn http_get(url: &str) -> String {
     body.to_string()
 }
 
-/// A whole HTTP/1.0 answer: no chunks, and the connection's end is the body's.
 fn try_get(url: &str) -> Option<String> {
+    ask("GET", url, "")
+}
+
+/// A whole HTTP/1.0 answer: no chunks, and the connection's end is the body's.
+pub fn ask(method: &str, url: &str, body: &str) -> Option<String> {
     let rest = url.strip_prefix("http://")?;
     let (address, path) = rest.split_once('/')?;
     let mut stream = TcpStream::connect(address).ok()?;
-    write!(stream, "GET /{path} HTTP/1.0\r\nHost: {address}\r\n\r\n").ok()?;
+    let length = body.len();
+    write!(stream, "{method} /{path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n{body}").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     Some(answer.replacen("HTTP/1.0", "HTTP/1.1", 1))

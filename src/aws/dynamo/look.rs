@@ -20,8 +20,8 @@ use crate::aws::clients::{Clients, unreadable};
 use crate::aws::owner::Tags;
 use crate::aws::{Aws, CloudError, Look, Seen};
 
-pub(super) const SERVICE: &str = "dynamodb";
-pub(super) const SCALING: &str = "application-autoscaling";
+pub(in crate::aws) const SERVICE: &str = "dynamodb";
+pub(in crate::aws) const SCALING: &str = "application-autoscaling";
 /// AWS's word that a table, or something of it, is not there.
 pub(super) const NOT_FOUND: &str = "ResourceNotFoundException";
 /// The most that one request of Application Auto Scaling may name.

@@ -27,6 +27,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use calls::{IMPLIED, OPERATIONS};
+pub(super) use look::{SCALING, SERVICE};
 pub use normalise::{cap_towards, same_encryption, same_policy, warm_towards};
 pub use settings::*;
 

@@ -76,18 +76,16 @@ async fn an_edit_during_a_sweep_of_five_thousand_waits_less_than_two_seconds() {
 #[tokio::test(start_paused = true)]
 async fn a_throttle_slows_everybody_and_the_speed_comes_back() {
     let limit = Limit::new(Rate { per_second: 8.0, burst: 8.0 });
-    limit.throttled();
+    limit.throttled(Instant::now());
     assert_eq!(limit.figures().1, 4.0);
-    limit.throttled();
-    assert_eq!(limit.figures().1, 4.0, "calls that were under way are throttled, too");
     let began = Instant::now();
     join_all((0..4).map(|_| limit.pass())).await;
     assert!(began.elapsed() > Duration::from_millis(900), "{:?}", began.elapsed());
     tokio::time::advance(Duration::from_secs(120)).await;
     assert_eq!(limit.figures().1, 8.0);
     for _ in 0..20 {
-        limit.throttled();
         tokio::time::advance(Duration::from_millis(1001)).await;
+        limit.throttled(Instant::now());
     }
     assert!(
         limit.figures().1 >= 8.0 * SLOWEST,
@@ -119,4 +117,54 @@ async fn the_figures_tell_who_waits() {
         () = tokio::time::sleep(Duration::from_millis(100)) => {}
     }
     assert_eq!(limit.figures().0, HashMap::from([(Urgency::Sweep, 4)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_call_that_began_after_the_last_slowing_slows_again() {
+    let limit = Limit::new(Rate { per_second: 16.0, burst: 16.0 });
+    let under_way = Instant::now();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    limit.throttled(Instant::now());
+    for _ in 0..3 {
+        // The SDK's repeats of it come seconds later.
+        tokio::time::advance(Duration::from_secs(1)).await;
+        limit.throttled(under_way);
+    }
+    assert!((8.0..9.0).contains(&limit.figures().1), "{}", limit.figures().1);
+    limit.throttled(Instant::now());
+    assert!((4.0..5.0).contains(&limit.figures().1), "{}", limit.figures().1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_speed_comes_back_a_sixtieth_of_the_full_rate_each_second_and_no_further() {
+    let limit = Limit::new(Rate { per_second: 12.0, burst: 12.0 });
+    limit.throttled(Instant::now());
+    for (seconds, allowed) in [(10, 8.0), (10, 10.0), (10, 12.0), (3600, 12.0)] {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        assert!((limit.figures().1 - allowed).abs() < 0.01, "{} instead of {allowed}", limit.figures().1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_a_throttle_namespaces_still_take_turns_and_an_edit_is_first() {
+    let limit = Limit::new(Rate { per_second: 4.0, burst: 4.0 });
+    limit.throttled(Instant::now());
+    use Urgency::{Edit, Sweep};
+    let calls = [(Sweep, "big"), (Sweep, "big"), (Sweep, "big"), (Sweep, "small"), (Sweep, "big"), (Edit, "shop")];
+    let began = Instant::now();
+    let went = order(&limit, &calls).await;
+    assert_eq!(went[0], "edit shop");
+    let small = went.iter().position(|label| label == "sweep small").unwrap();
+    assert!(small <= 2, "{went:?}");
+    assert!(began.elapsed() > Duration::from_millis(2500), "six calls at two a second: {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_beside_the_queue_is_paid_for_by_those_in_it() {
+    let limit = Limit::new(SLOW);
+    limit.spend();
+    limit.spend();
+    let began = Instant::now();
+    limit.pass().await;
+    assert!((1.9..2.2).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
 }

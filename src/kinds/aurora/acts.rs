@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::ResourceExt;
 
 use crate::aws::Seen;
-use crate::aws::aurora::{Action, Cluster, Member};
+use crate::aws::aurora::{Action, Cluster, CustomEndpoint, EndpointType, Member, Observed};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Step, Waiting, When};
 use crate::kinds::rds::PowerState;
@@ -23,6 +23,36 @@ pub const FAILOVER_NOTE: &str = "failover";
 pub const ENDPOINT_NOTE: &str = "customEndpoint/";
 const ENDPOINT: &str = "customEndpoint";
 
+/// The calls, around those to members, and what they wait for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ActPlan {
+    /// What precedes the members.
+    pub before: Vec<Step<Action>>,
+    /// What follows them.
+    pub after: Vec<Step<Action>>,
+    /// What is being waited for.
+    pub waiting: Option<Waiting>,
+}
+
+/// Plans all of it.
+#[allow(clippy::too_many_arguments)]
+pub fn plan(
+    object: &AuroraServerless,
+    identifier: &str,
+    inputs: &Inputs,
+    observed: &Observed,
+    cluster: &Cluster,
+    members: &BTreeMap<String, Member>,
+    gate: &Option<Waiting>,
+    timetable: Timetable,
+) -> ActPlan {
+    let (mut after, waiting) = endpoints(object, identifier, inputs, &observed.custom_endpoints, members, gate);
+    after.extend(failover(object, inputs, cluster, members, gate, timetable));
+    after.extend(power(object, inputs, cluster, timetable));
+    let before = http_endpoint(object, cluster, gate).into_iter().chain(roles(object, cluster, gate)).collect();
+    ActPlan { before, after, waiting }
+}
+
 fn gated(step: Step<Action>, gate: &Option<Waiting>) -> Step<Action> {
     match gate {
         Some(waiting) => step.when(When::After(waiting.clone())),
@@ -31,7 +61,7 @@ fn gated(step: Step<Action>, gate: &Option<Waiting>) -> Step<Action> {
 }
 
 /// The Data API, on or off.
-pub fn http_endpoint(object: &AuroraServerless, cluster: &Cluster, gate: &Option<Waiting>) -> Option<Step<Action>> {
+fn http_endpoint(object: &AuroraServerless, cluster: &Cluster, gate: &Option<Waiting>) -> Option<Step<Action>> {
     let wanted = object.spec.settings.enable_http_endpoint?;
     let is = cluster.settings.enable_http_endpoint.unwrap_or(false);
     if wanted == is || cluster.status == "creating" {
@@ -44,7 +74,7 @@ pub fn http_endpoint(object: &AuroraServerless, cluster: &Cluster, gate: &Option
 }
 
 /// Roles: what is to go first, then what is to come, each until AWS shows it.
-pub fn roles(object: &AuroraServerless, cluster: &Cluster, gate: &Option<Waiting>) -> Vec<Step<Action>> {
+fn roles(object: &AuroraServerless, cluster: &Cluster, gate: &Option<Waiting>) -> Vec<Step<Action>> {
     let Some(wanted) = &object.spec.associated_roles else { return Vec::new() };
     let role_of =
         |feature: &str| wanted.iter().find(|role| role.feature_name == feature).map(|role| role.role_arn.as_str());
@@ -77,11 +107,11 @@ struct Wanted {
 }
 
 /// Custom endpoints: made, changed and removed; only those of our names and notes are ours to remove.
-pub fn endpoints(
+fn endpoints(
     object: &AuroraServerless,
     identifier: &str,
     inputs: &Inputs,
-    observed: &Seen<BTreeMap<String, crate::aws::aurora::CustomEndpoint>>,
+    observed: &Seen<BTreeMap<String, CustomEndpoint>>,
     members: &BTreeMap<String, Member>,
     gate: &Option<Waiting>,
 ) -> (Vec<Step<Action>>, Option<Waiting>) {
@@ -135,9 +165,9 @@ fn endpoint(
     object: &AuroraServerless,
     inputs: &Inputs,
     name: String,
-    endpoint_type: crate::aws::aurora::EndpointType,
+    endpoint_type: EndpointType,
     lists: Wanted,
-    shown: &BTreeMap<String, crate::aws::aurora::CustomEndpoint>,
+    shown: &BTreeMap<String, CustomEndpoint>,
 ) -> Option<Step<Action>> {
     let Wanted { static_members, excluded_members } = lists;
     let list = |members: &BTreeSet<String>| format!("[{}]", members.iter().cloned().collect::<Vec<_>>().join(", "));
@@ -174,7 +204,7 @@ pub fn failover_asked<'a>(object: &'a AuroraServerless, inputs: &Inputs) -> Opti
 }
 
 /// A failover, once for each token; it needs a reader to fail over to.
-pub fn failover(
+fn failover(
     object: &AuroraServerless,
     inputs: &Inputs,
     cluster: &Cluster,
@@ -204,12 +234,7 @@ pub fn has_reader(cluster: &Cluster, members: &BTreeMap<String, Member>) -> bool
 }
 
 /// Runs or rests as the spec says; AWS starts a stopped cluster after seven days.
-pub fn power(
-    object: &AuroraServerless,
-    inputs: &Inputs,
-    cluster: &Cluster,
-    timetable: Timetable,
-) -> Option<Step<Action>> {
+fn power(object: &AuroraServerless, inputs: &Inputs, cluster: &Cluster, timetable: Timetable) -> Option<Step<Action>> {
     let change =
         |to: &str| vec![Change { field: "powerState".into(), from: Some(cluster.status.clone()), to: Some(to.into()) }];
     let step = match (object.spec.power_state?, state(&cluster.status)) {

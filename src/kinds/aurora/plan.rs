@@ -11,6 +11,7 @@ use crate::conditions::Reason;
 use crate::kind::{End, Inputs, Kind, Plan, Problem, Step, Waiting, Want};
 use crate::kinds::credentials::{self, Master, Mode, PasswordPlan, Wish};
 use crate::kinds::groups::Scope;
+use crate::kinds::rds::PowerState;
 use crate::life::{PASSWORD_UNSET, RESOURCE_ID, Verdict, recreate, take_over, verdict};
 use crate::spec::{DisruptivePolicy, ManagementPolicy, annotation};
 use crate::window::Timetable;
@@ -138,36 +139,56 @@ fn manage(
         instance_parameter_group: instance_group.clone(),
         now: inputs.now,
     };
-    let ChangePlan { steps: changed, problem: changes_problem } = changes::plan(wanted, inputs, &scene);
+    let changes = changes::plan(wanted, inputs, &scene);
     let password = credentials::gated(password(object, inputs, cluster), gate.clone());
-    let of_members = member_plan(object, identifier, inputs, observed, cluster, &gate, timetable, instance_group);
     let members = observed.members.present().cloned().unwrap_or_default();
-    let (endpoints, endpoints_waiting) =
-        acts::endpoints(object, identifier, inputs, &observed.custom_endpoints, &members, &gate);
+    let acts = acts::plan(object, identifier, inputs, observed, cluster, &members, &gate, timetable);
+    let of_members = member_plan(object, identifier, inputs, observed, cluster, gate, timetable, instance_group);
+    let parts = Parts { groups, changes, password, of_members, acts };
+    gathered(object, inputs, observed, cluster, &members, parts)
+}
+
+/// What is to be done about each part of a cluster.
+struct Parts {
+    groups: groups::GroupPlan,
+    changes: ChangePlan,
+    password: PasswordPlan<Action>,
+    of_members: MemberPlan,
+    acts: acts::ActPlan,
+}
+
+/// One plan of all parts, in the order of aws-rds.md 2.4.
+fn gathered(
+    object: &AuroraServerless,
+    inputs: &Inputs,
+    observed: &Observed,
+    cluster: &Cluster,
+    members: &BTreeMap<String, Member>,
+    parts: Parts,
+) -> Plan<Action> {
+    let Parts { groups, changes, password, of_members, acts } = parts;
     let mut steps = tags::steps(object, inputs, cluster);
     steps.extend(groups.steps);
-    steps.extend(changed);
+    steps.extend(changes.steps);
     steps.extend(password.step);
-    steps.extend(acts::http_endpoint(object, cluster, &gate));
-    steps.extend(acts::roles(object, cluster, &gate));
+    steps.extend(acts.before);
     steps.extend(of_members.steps);
-    steps.extend(endpoints);
-    steps.extend(acts::failover(object, inputs, cluster, &members, &gate, timetable));
-    steps.extend(acts::power(object, inputs, cluster, timetable));
+    steps.extend(acts.after);
     let impossible = creation::impossible(object.spec.settings.scaling, &observed.capacities);
-    let problem = broken(object, cluster, &members)
+    let problem = broken(object, cluster, members)
         .or(groups.problem)
         .or(impossible)
-        .or(changes_problem)
+        .or(changes.problem)
         .or(password.problem)
         .or(of_members.problem);
-    let is_stopped = object.spec.power_state == Some(crate::kinds::rds::PowerState::Stopped);
+    let may_be_stopped = object.spec.power_state == Some(PowerState::Stopped);
+    let rests = may_be_stopped && state(&cluster.status) == State::Stopped;
     let waiting = password
         .waiting
         .or(groups.waiting)
-        .or_else(|| unsettled(inputs, cluster, is_stopped))
-        .or(of_members.waiting.filter(|_| !(is_stopped && state(&cluster.status) == State::Stopped)))
-        .or(endpoints_waiting);
+        .or_else(|| unsettled(inputs, cluster, may_be_stopped))
+        .or(of_members.waiting.filter(|_| !rests))
+        .or(acts.waiting);
     let deferred = deferred(object, cluster);
     let settled = steps.is_empty() && problem.is_none() && waiting.is_none();
     Plan {
@@ -191,7 +212,7 @@ fn member_plan(
     inputs: &Inputs,
     observed: &Observed,
     cluster: &Cluster,
-    gate: &Option<Waiting>,
+    gate: Option<Waiting>,
     timetable: Timetable,
     instance_group: Option<String>,
 ) -> MemberPlan {
@@ -204,7 +225,6 @@ fn member_plan(
         }
     };
     let wanted = MemberSettings { db_parameter_group_name: instance_group, ..object.spec.members.clone() };
-    let gate = gate.clone();
     members::plan(&members::Scene { object, identifier, inputs, cluster, members, wanted, gate, timetable })
 }
 

@@ -131,6 +131,8 @@ fn what_only_a_new_table_needs_is_asked_for_when_there_is_none_to_take_over() {
 fn a_create_that_aws_does_not_list_yet_is_waited_for() {
     let scene = unmade().called("table", "CreateTable", 30, true).noted(RESOURCE_ID, "");
     assert_eq!((scene.steps(), scene.waiting().0), (vec![], Reason::Creating));
+    let next = scene.plan().waiting.unwrap().until;
+    assert_eq!(next, None, "it is looked for at the usual pace, since most are listed within seconds");
     let lost = unmade().called("table", "CreateTable", 30, false);
     assert_eq!(lost.steps(), ["now: CreateTable id (none)"], "the name is its own, so a repeat makes no second one");
 }
