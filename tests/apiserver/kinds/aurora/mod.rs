@@ -25,7 +25,7 @@ pub const KIND: Kind = Kind {
     ],
     status,
     again: again::<AuroraServerlessStatus>,
-    explained: ("readers", "which of them"),
+    explained: ("readers", "failover."),
 };
 
 const SHOWN: &[&str] = &[

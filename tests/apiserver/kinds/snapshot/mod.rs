@@ -24,7 +24,7 @@ pub const KIND: Kind = Kind {
     ],
     status,
     again: again::<DbSnapshotStatus>,
-    explained: ("ttl", "deleted with its snapshot and copies"),
+    explained: ("ttl", "`720h`"),
 };
 
 const SHOWN: &[&str] = &[

@@ -82,7 +82,7 @@ fn sources() -> Vec<Row> {
             "spec.source takes exactly one",
             of_instance(),
             of_table(),
-            merged(&of_table(), &json!({"source": {"rdsInstance": null}})),
+            json!({"source": {"rdsInstance": null, "dynamoTable": {"name": "users"}}}),
         ),
         row(
             "copyOf.identifier is an ARN",
@@ -103,11 +103,15 @@ fn sources() -> Vec<Row> {
 
 fn copies() -> Vec<Row> {
     let (abroad, shared) = (json!({"copies": [{"region": "eu-west-1"}]}), json!({"shareWith": ["210987654321"]}));
-    let instead = json!({"source": {"dynamoTable": null, "auroraServerless": {"name": "users"}}});
+    // The same of a cluster. A patch, so its null must stay.
+    let of_cluster = |mut patch: Value| {
+        patch["source"] = json!({"dynamoTable": null, "auroraServerless": {"name": "users"}});
+        patch
+    };
     let here = merged(&of_instance(), &json!({"region": "eu-central-1"}));
     vec![
-        row("DynamoDB copies and shares no backups", of_table(), abroad.clone(), merged(&abroad, &instead)),
-        row("DynamoDB copies and shares no backups", of_table(), shared.clone(), merged(&shared, &instead)),
+        row("DynamoDB copies and shares no backups", of_table(), abroad.clone(), of_cluster(abroad.clone())),
+        row("DynamoDB copies and shares no backups", of_table(), shared.clone(), of_cluster(shared)),
         row("spec.kmsKeyId is for a copy", of_instance(), json!({"kmsKeyId": "alias/db"}), json!({})),
         row(
             "spec.kmsKeyId is for a copy",
