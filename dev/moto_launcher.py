@@ -31,6 +31,7 @@ import emulator.rds_life
 import emulator.rds_members
 import emulator.rds_snapshots
 import emulator.rds_versions
+import emulator.tagging
 from emulator import clock
 
 if __name__ == "__main__":

@@ -89,16 +89,20 @@ pub struct RunFlags {
     /// How often a database in transition is looked at
     #[arg(long, env = "AWSDB_TRANSITION_POLL", default_value = "10s", value_name = "DURATION", value_parser = duration)]
     pub transition_poll: Duration,
-    /// How often a settled database is looked at: how soon a change made outside is seen
+    /// The drift window: how soon a change made outside is seen in a settled database
     #[arg(long, env = "AWSDB_SWEEP", default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub sweep: Duration,
     /// Time between the two looks that prove that a database is gone
     #[arg(long, env = "AWSDB_QUIET_PERIOD", default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub quiet_period: Duration,
-    /// How soon a changed password Secret is seen. Secrets are read with every look at a database, so this shortens
-    /// --sweep where it is the smaller of the two
+    /// How soon a changed or deleted Secret or ConfigMap is seen. A DynamoDB table is looked at whenever its Secrets are, so
+    /// for tables this shortens --sweep where it is the smaller of the two
     #[arg(long, env = "AWSDB_SECRET_POLL", default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub secret_poll: Duration,
+    /// How often things in AWS that carry the owner tag and have no object are counted: one AWS call for a hundred tagged
+    /// things of each region, whatever their installation
+    #[arg(long, env = "AWSDB_ORPHAN_SWEEP", default_value = "10m", value_name = "DURATION", value_parser = duration)]
+    pub orphan_sweep: Duration,
     /// How many objects of one kind are worked on at once
     #[arg(long, env = "AWSDB_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: u16,
@@ -124,7 +128,8 @@ impl RunFlags {
     pub fn clocks(&self) -> Clocks {
         Clocks {
             transition_poll: self.transition_poll,
-            sweep: self.sweep.min(self.secret_poll),
+            sweep: self.sweep,
+            secret_poll: self.secret_poll,
             quiet_period: self.quiet_period,
             settle: Duration::from_secs(60).min(self.transition_poll * 6),
         }
@@ -155,7 +160,7 @@ impl RunFlags {
     }
 }
 
-fn installation(text: &str) -> Result<String, String> {
+pub(crate) fn installation(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if (1..=40).contains(&text.len()) && text.chars().all(fits) {
         return Ok(text.into());
@@ -182,7 +187,7 @@ pub(crate) fn region(text: &str) -> Result<String, String> {
 }
 
 /// Empty texts pass and are dropped later: an empty variable means no list.
-fn namespace(text: &str) -> Result<String, String> {
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
     let text = text.trim();
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.len() <= 63 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-') {
@@ -252,7 +257,15 @@ mod tests {
         let flags = parse(&["--transition-poll=500ms", "--sweep=5m", "--secret-poll=1m30s"]).unwrap();
         let clocks = flags.clocks();
         assert_eq!(clocks.settle, Duration::from_secs(3));
-        assert_eq!(clocks.sweep, Duration::from_secs(90));
+        assert_eq!((clocks.sweep, clocks.check()), (Duration::from_secs(300), Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn everything_is_looked_at_anew_within_ten_minutes_or_ten_sweeps_if_that_is_less() {
+        for (sweep, resync) in [("60s", 600), ("1s", 10), ("5m", 600), ("30m", 1800)] {
+            let clocks = parse(&[&format!("--sweep={sweep}")]).unwrap().clocks();
+            assert_eq!(clocks.resync().as_secs(), resync, "{sweep}");
+        }
     }
 
     #[test]

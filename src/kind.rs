@@ -264,8 +264,10 @@ impl<A> Plan<A> {
 pub struct Clocks {
     /// How often a thing in transition is looked at.
     pub transition_poll: Duration,
-    /// How often a settled thing is looked at.
+    /// The drift window: how soon a change made outside is seen.
     pub sweep: Duration,
+    /// How soon a change of a Secret or ConfigMap is seen.
+    pub secret_poll: Duration,
     /// Between the two looks that prove an absence.
     pub quiet_period: Duration,
     /// How long after a change an unchanged, ready answer is believed: AWS keeps saying `available` for tens of
@@ -278,9 +280,23 @@ impl Default for Clocks {
         Self {
             transition_poll: Duration::from_secs(10),
             sweep: Duration::from_secs(60),
+            secret_poll: Duration::from_secs(60),
             quiet_period: Duration::from_secs(60),
             settle: Duration::from_secs(60),
         }
+    }
+}
+
+impl Clocks {
+    /// How often an object must be looked at of which no sweep tells anything.
+    pub fn check(&self) -> Duration {
+        self.sweep.min(self.secret_poll)
+    }
+
+    /// Everything is read, planned and compared anew within this, also where nothing seems to have changed: parts that no
+    /// sweep reads, deadlines, and whatever was missed.
+    pub fn resync(&self) -> Duration {
+        (self.sweep * 10).min(Duration::from_secs(600)).max(self.sweep)
     }
 }
 

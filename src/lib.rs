@@ -23,6 +23,7 @@ pub mod kind;
 pub mod kinds;
 pub mod life;
 pub mod metrics;
+pub mod orphans;
 pub mod serve;
 pub mod spec;
 pub mod window;

@@ -16,10 +16,13 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tokio::time::Instant;
 
 use crate::aws::Called;
 use crate::aws::limits::is_read;
+use crate::aws::sweep::SweepAge;
 use crate::conditions::TYPES;
+use crate::orphans::Counts;
 use crate::spec::SharedStatus;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -41,6 +44,18 @@ struct RoundLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PokeLabels {
+    kind: String,
+    cause: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SweepLabels {
+    region: String,
+    thing: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ConditionLabels {
     kind: String,
     condition: String,
@@ -59,6 +74,13 @@ struct WaitLabels {
     urgency: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OrphanLabels {
+    kind: String,
+    r#type: String,
+    why: String,
+}
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of this process.
@@ -73,7 +95,9 @@ pub struct Metrics {
     round_seconds: Histograms<KindLabels>,
     ready_seconds: Histograms<KindLabels>,
     in_flight: Family<KindLabels, Gauge>,
+    pokes: Family<PokeLabels, Counter>,
     census: Arc<Census>,
+    orphans: Arc<Orphans>,
 }
 
 impl Default for Metrics {
@@ -88,7 +112,9 @@ impl Default for Metrics {
             round_seconds: Family::new_with_constructor(call_buckets),
             ready_seconds: Family::new_with_constructor(ready_buckets),
             in_flight: Family::default(),
+            pokes: Family::default(),
             census: Arc::default(),
+            orphans: Arc::default(),
             registry: Registry::default(),
         };
         let build = vec![("version", env!("CARGO_PKG_VERSION"))];
@@ -108,7 +134,10 @@ impl Default for Metrics {
         let help = "From the creation of an object to its first being ready";
         registry.register("awsdb_time_to_ready_seconds", help, metrics.ready_seconds.clone());
         registry.register("awsdb_rounds_in_flight", "Rounds that run at the moment", metrics.in_flight.clone());
+        let help = "Objects that a sweep of AWS made due, by what it saw";
+        registry.register("awsdb_pokes", help, metrics.pokes.clone());
         registry.register_collector(Box::new(metrics.census.clone()));
+        registry.register_collector(Box::new(metrics.orphans.clone()));
         Self { registry, ..metrics }
     }
 }
@@ -146,10 +175,26 @@ impl Metrics {
         Running(gauge)
     }
 
+    /// A sweep made an object due.
+    pub fn poked(&self, kind: &str, cause: &str) {
+        self.pokes.get_or_create(&PokeLabels { kind: kind.into(), cause: cause.into() }).inc();
+    }
+
     /// Objects of this kind are counted by this at every scrape.
     pub fn count_objects(&self, kind: &str, count: impl Fn(&mut Objects) + Send + Sync + 'static) {
-        let mut sources = self.census.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sources = self.census.objects.lock().unwrap_or_else(PoisonError::into_inner);
         sources.push((kind.into(), Box::new(count)));
+    }
+
+    /// Things in AWS without an object, just counted; `None` when they could not be.
+    pub fn orphans(&self, counts: Option<Counts>) {
+        let mut last = self.orphans.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = counts.map(|counts| (Instant::now(), counts));
+    }
+
+    /// How current the sweeps are is asked of this at every scrape.
+    pub fn count_sweeps(&self, count: impl Fn() -> Vec<SweepAge> + Send + Sync + 'static) {
+        *self.census.sweeps.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(count));
     }
 
     /// The text that Prometheus reads.
@@ -213,8 +258,14 @@ impl Objects {
 
 type Source = (String, Box<dyn Fn(&mut Objects) + Send + Sync>);
 
+type Sweeps = Box<dyn Fn() -> Vec<SweepAge> + Send + Sync>;
+
+/// What is counted at the scrape.
 #[derive(Default)]
-struct Census(Mutex<Vec<Source>>);
+struct Census {
+    objects: Mutex<Vec<Source>>,
+    sweeps: Mutex<Option<Sweeps>>,
+}
 
 impl std::fmt::Debug for Census {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -225,15 +276,28 @@ impl std::fmt::Debug for Census {
 impl Census {
     fn take(&self) -> BTreeMap<String, Objects> {
         let mut kinds = BTreeMap::<String, Objects>::new();
-        for (kind, count) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (kind, count) in self.objects.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             count(kinds.entry(kind.clone()).or_default());
         }
         kinds
+    }
+
+    fn encode_sweeps(&self, encoder: &mut DescriptorEncoder) -> Result<(), Error> {
+        let sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        let sweeps = sweeps.as_ref().map(|count| count()).unwrap_or_default();
+        let help = "Everything that objects are interested in was read within this time";
+        let mut family = encoder.encode_descriptor("awsdb_sweep_age_seconds", help, None, MetricType::Gauge)?;
+        for SweepAge { region, thing, age } in sweeps {
+            let labels = SweepLabels { region, thing: thing.into() };
+            ConstGauge::new(age.as_secs_f64()).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
     }
 }
 
 impl Collector for Census {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
+        self.encode_sweeps(&mut encoder)?;
         let kinds = self.take();
         let help = "Objects by condition and its status";
         let mut family = encoder.encode_descriptor("awsdb_objects", help, None, MetricType::Gauge)?;
@@ -251,6 +315,28 @@ impl Collector for Census {
         for (kind, objects) in &kinds {
             let labels = KindLabels { kind: kind.clone() };
             ConstGauge::new(objects.undecodable).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The last count of things without an object, and when it was made. A count that failed leaves nothing: an old figure
+/// would be taken for a new one.
+#[derive(Debug, Default)]
+struct Orphans(Mutex<Option<(Instant, Counts)>>);
+
+impl Collector for Orphans {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((at, counts)) = last.as_ref() else { return Ok(()) };
+        let help = "Seconds since things without an object were counted; missing when they could not be";
+        let family = encoder.encode_descriptor("awsdb_orphans_age_seconds", help, None, MetricType::Gauge)?;
+        ConstGauge::new(at.elapsed().as_secs_f64()).encode(family)?;
+        let help = "Things in AWS that carry the owner tag and have no object";
+        let mut family = encoder.encode_descriptor("awsdb_orphans", help, None, MetricType::Gauge)?;
+        for ((kind, r#type, why), number) in counts {
+            let labels = OrphanLabels { kind: kind.clone(), r#type: r#type.clone(), why: (*why).into() };
+            ConstGauge::new(*number).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }
@@ -289,6 +375,9 @@ mod tests {
         });
         metrics.round("RdsInstance", "settled", Duration::from_millis(10));
         metrics.became_ready("RdsInstance", Duration::from_secs(400));
+        metrics.poked("RdsInstance", "changed");
+        let (region, age) = ("eu-central-1".to_string(), Duration::from_millis(41_500));
+        metrics.count_sweeps(move || vec![SweepAge { region: region.clone(), thing: "DBInstance", age }]);
         let running = metrics.running("RdsInstance");
         let text = metrics.text().unwrap();
         for line in [
@@ -300,6 +389,8 @@ mod tests {
             "awsdb_reconcile_seconds_bucket{le=\"0.025\",kind=\"RdsInstance\"} 1",
             "awsdb_time_to_ready_seconds_bucket{le=\"600.0\",kind=\"RdsInstance\"} 1",
             "awsdb_rounds_in_flight{kind=\"RdsInstance\"} 1",
+            "awsdb_pokes_total{kind=\"RdsInstance\",cause=\"changed\"} 1",
+            "awsdb_sweep_age_seconds{region=\"eu-central-1\",thing=\"DBInstance\"} 41.5",
             "awsdb_build_info{version=",
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");

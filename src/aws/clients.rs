@@ -16,7 +16,7 @@ use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::BoxFuture;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 
 use super::attempts::Attempts;
 use super::dynamo::{self, facts::Facts};
@@ -24,6 +24,7 @@ use super::error::{Class, CloudError};
 use super::inventory::{Ages, Inventory};
 use super::limits::{Limit, Limits, Urgency, is_read, turn};
 use super::rds::instances::Instances;
+use super::tagging;
 
 /// Told of every SDK call.
 pub type OnCall = Arc<dyn Fn(&Called<'_>) + Send + Sync>;
@@ -91,6 +92,8 @@ pub enum ConnectError {
 pub struct Aws {
     base: SdkConfig,
     regions: Mutex<HashMap<String, Arc<Clients>>>,
+    /// A region was used for the first time.
+    pub(super) entered: Notify,
     account: OnceCell<String>,
     on_call: OnCall,
     ages: Ages,
@@ -119,6 +122,8 @@ pub(super) struct Clients {
     pub scaling: aws_sdk_applicationautoscaling::Client,
     /// Changes how capacity scales.
     pub scaling_writes: aws_sdk_applicationautoscaling::Client,
+    /// Lists what carries a tag.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
 }
 
 /// A client; the configuration of each service is a type of its own, with the same members.
@@ -162,7 +167,8 @@ impl Aws {
 
     /// From a configuration that somebody else made: tests bring their own HTTP client.
     pub fn new(base: SdkConfig, on_call: OnCall, ages: Ages) -> Self {
-        Self { base, regions: Mutex::default(), account: OnceCell::new(), on_call, ages, facts: Facts::default() }
+        let (regions, entered) = (Mutex::default(), Notify::new());
+        Self { base, regions, entered, account: OnceCell::new(), on_call, ages, facts: Facts::default() }
     }
 
     /// The region of objects that name none.
@@ -192,7 +198,13 @@ impl Aws {
         }
         let clients = Arc::new(Clients::new(self, name));
         regions.insert(name.into(), clients.clone());
+        self.entered.notify_one();
         clients
+    }
+
+    /// The regions that were used so far.
+    pub(super) fn regions(&self) -> HashMap<String, Arc<Clients>> {
+        self.regions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits for one SDK call that no limit holds: of a command that has a pace of its own, or once in a process.
@@ -302,6 +314,7 @@ impl Clients {
             dynamo_writes: writes!(aws_sdk_dynamodb, dynamo::SERVICE),
             scaling: reads!(aws_sdk_applicationautoscaling, dynamo::SCALING),
             scaling_writes: writes!(aws_sdk_applicationautoscaling, dynamo::SCALING),
+            tagging: reads!(aws_sdk_resourcegroupstagging, tagging::SERVICE),
             caller,
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::dynamo;
 use super::until::until;
+use super::{dynamo, tagging};
 
 /// What an error means for the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ pub(super) type Text = (&'static str, &'static str, Class, Option<&'static str>)
 const RDS: Rows = Rows { codes: &[], texts: TEXTS };
 
 fn rows(operation: &str) -> &'static Rows {
-    dynamo::errors::rows(operation).unwrap_or(&RDS)
+    dynamo::errors::rows(operation).or_else(|| tagging::rows(operation)).unwrap_or(&RDS)
 }
 
 const TEXTS: &[Text] = &[

@@ -1,26 +1,39 @@
-//! What AWS showed last, shared by all objects of one account, region and thing (architecture.md section 5): one request
-//! with up to a hundred ids feeds as many objects, and thousands that are idle cost a call every few seconds.
+//! AWS, read like an informer's cache: what it showed last, shared by all objects of one account, region and thing
+//! (architecture.md section 5). One request with up to a hundred ids feeds as many objects.
+//!
+//! Of a thing at rest no more is kept than a digest, with a version that changes when it does; [`Inventory::sweep`] reads
+//! it within the drift window and names the objects whose thing has changed. The thing itself is kept while AWS works on it, and
+//! until the round that its change wakes has taken it.
 //!
 //! An entry is served only while it is younger than its clock and newer than our own last write to that id. What is missing
 //! from an answer is a hint and no more: whoever asked must look directly. An answer that failed, or is not whole, changes
 //! nothing.
 
-use std::collections::{BTreeSet, HashMap};
+mod record;
+mod state;
+mod sweep;
+
 use std::future::Future;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::CloudError;
+use super::limits::Whose;
+use super::{CloudError, Look};
+use state::{Batch, State};
 
 /// Ids in one request: what AWS takes in a filter, and a page of its answer.
 pub const BATCH: usize = 100;
 
 /// Asks AWS for things by id.
 pub trait Source: Send + Sync {
-    /// A thing, normalised.
-    type Item: Clone + PartialEq + Send + Sync;
+    /// A thing, normalised: its hash tells whether it has changed.
+    type Item: Clone + Hash + Send + Sync;
+    /// What the things are called in metrics.
+    const THING: &'static str;
 
     /// Those of at most [`BATCH`] ids that exist.
     ///
@@ -35,9 +48,11 @@ pub trait Source: Send + Sync {
 /// How old an entry may be, and when it is asked for again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ages {
-    /// How often a thing at rest is asked for; together with `rest` within the drift window.
+    /// The drift window: nothing is known of what was not read for so long.
+    pub window: Duration,
+    /// A thing at rest is read anew within this: the window, less time for the calls.
     pub period: Duration,
-    /// Of a thing at rest.
+    /// For so long a thing at rest is kept for the round that it wakes.
     pub rest: Duration,
     /// Of a thing in transition, and of one that we changed within `settle`.
     pub moving: Duration,
@@ -45,6 +60,10 @@ pub struct Ages {
     pub settle: Duration,
     /// How long a request waits for others to join it.
     pub gather: Duration,
+    /// Also what has not changed wakes its object within this.
+    pub resync: Duration,
+    /// What nobody has asked for in this time is not read any more.
+    pub interest: Duration,
 }
 
 impl Default for Ages {
@@ -57,52 +76,72 @@ impl Ages {
     /// For a drift window, a clock of what is in transition, and the time that AWS shows an old state.
     pub fn new(window: Duration, transition: Duration, settle: Duration) -> Self {
         Self {
-            period: period(window),
+            window,
+            period: window * 9 / 10,
             rest: window / 4,
             moving: transition * 9 / 10,
             settle,
             gather: (window / 600).min(Duration::from_millis(100)),
+            resync: window * 10,
+            interest: window * 3 + settle,
         }
     }
-}
 
-/// How often a thing at rest must be asked for, so that with the age of what is served the drift window is kept.
-pub fn period(window: Duration) -> Duration {
-    window * 3 / 5
+    /// With a resync, and objects that ask at least every `asked`.
+    pub fn resyncing(self, resync: Duration, asked: Duration) -> Self {
+        Self { resync, interest: asked.max(self.window) * 3 + self.settle, ..self }
+    }
 }
 
 /// What is known of one id.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Known<T> {
-    /// As AWS showed it, recently enough.
-    Shown(T),
-    /// It was not in a whole answer: ask AWS directly.
+    /// As AWS showed it, recently enough, and the version of that.
+    Shown(T, u64),
+    /// It was not in a whole answer, or not found by the last direct look: ask AWS directly.
     Missing,
 }
 
-struct Entry<T> {
-    /// Apart from the map, whose spare places would each have the size of an item.
-    item: Box<T>,
-    /// When the request was sent whose answer shows it.
-    asked: Instant,
+/// What a look found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sight<T> {
+    /// The thing; only a direct look can say that there is none.
+    pub item: Option<T>,
+    /// How it was looked at.
+    pub look: Look,
+    /// See [`Inventory::version`].
+    pub version: Option<u64>,
 }
 
-/// Our own writes to an id.
-#[derive(Default)]
-struct Writes {
-    in_flight: u32,
-    ended: Option<Instant>,
+/// Why an object is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// AWS shows something else than before.
+    Changed,
+    /// It was not in a whole answer.
+    Missing,
+    /// It has not been looked at for long.
+    Resync,
 }
 
-struct State<S: Source> {
-    entries: HashMap<String, Entry<S::Item>>,
-    writes: HashMap<String, Writes>,
-    /// When each id was last asked for: what nobody asks for is not read.
-    interest: HashMap<String, Instant>,
-    /// Ids that wait for a request; each of those who wait sends one in its turn, so none is left out.
-    queued: BTreeSet<String>,
-    /// The last failure, which those share who waited for the same request.
-    failed: Option<(Instant, CloudError)>,
+impl Cause {
+    /// The word in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Cause::Changed => "changed",
+            Cause::Missing => "missing",
+            Cause::Resync => "resync",
+        }
+    }
+}
+
+/// An object is due.
+#[derive(Clone, Debug, PartialEq)]
+pub struct News {
+    /// The object that asked for the thing last.
+    pub whose: Arc<Whose>,
+    /// Why.
+    pub cause: Cause,
 }
 
 /// The shared view of one thing in one account and region.
@@ -112,19 +151,36 @@ pub struct Inventory<S: Source> {
     state: Mutex<State<S>>,
     /// Whoever holds it sends the next request.
     turn: tokio::sync::Mutex<()>,
+    /// Something waits for the sweep: news, or a hint.
+    stir: Notify,
 }
 
 impl<S: Source> Inventory<S> {
     /// An empty view.
     pub fn new(source: S, ages: Ages) -> Self {
-        let state = State {
-            entries: HashMap::new(),
-            writes: HashMap::new(),
-            interest: HashMap::new(),
-            queued: BTreeSet::new(),
-            failed: None,
-        };
-        Self { source, ages, state: Mutex::new(state), turn: tokio::sync::Mutex::new(()) }
+        let (turn, stir) = (tokio::sync::Mutex::new(()), Notify::new());
+        Self { source, ages, state: Mutex::new(State::new(ages)), turn, stir }
+    }
+
+    /// Looks at a thing: by what is known if that will do, and else by `direct`, which alone can tell that it is absent.
+    ///
+    /// # Errors
+    /// When the request failed.
+    pub async fn look(
+        &self,
+        id: &str,
+        look: Look,
+        direct: impl Future<Output = Result<Option<S::Item>, CloudError>>,
+    ) -> Result<Sight<S::Item>, CloudError> {
+        if look == Look::Shared
+            && let Known::Shown(item, version) = self.get(id).await?
+        {
+            return Ok(Sight { item: Some(item), look: Look::Shared, version: Some(version) });
+        }
+        let asked = Instant::now();
+        let item = direct.await?;
+        let version = self.lock().learn(id, item.as_ref(), asked);
+        Ok(Sight { item, look: Look::Direct, version })
     }
 
     /// The thing of this id, from what is known or with the next request.
@@ -133,72 +189,58 @@ impl<S: Source> Inventory<S> {
     /// When the request failed.
     pub async fn get(&self, id: &str) -> Result<Known<S::Item>, CloudError> {
         let began = Instant::now();
-        {
-            let mut state = self.lock();
-            state.interest.insert(id.into(), began);
-            if let Some(item) = state.fresh(id, began, self.ages) {
-                return Ok(Known::Shown(item));
-            }
-            state.queued.insert(id.into());
+        if let Some(known) = self.lock().ask(id, began) {
+            return Ok(known);
         }
         let _turn = self.turn.lock().await;
-        {
-            let mut state = self.lock();
-            if let Some(item) = state.since(id, began) {
-                return Ok(Known::Shown(item));
-            }
-            if let Some(error) = state.failure_since(began) {
-                state.queued.remove(id);
-                return Err(error);
-            }
-            if !state.queued.contains(id) {
-                // A request that was sent for it did not find it.
-                return Ok(Known::Missing);
-            }
+        if let Some(answer) = self.lock().answered(id, began) {
+            return answer;
         }
         tokio::time::sleep(self.ages.gather).await;
-        self.request(id).await?;
-        Ok(self.lock().since(id, began).map_or(Known::Missing, Known::Shown))
+        let batch = self.lock().next_batch(id, Instant::now());
+        self.request(batch).await?;
+        Ok(self.lock().take_since(id, began).unwrap_or(Known::Missing))
     }
 
-    /// What a direct look showed that began at this moment.
-    pub fn learn(&self, id: &str, item: Option<&S::Item>, asked: Instant) {
-        let mut state = self.lock();
-        state.interest.insert(id.into(), asked);
-        match item {
-            Some(item) => drop(state.entries.insert(id.into(), Entry { item: Box::new(item.clone()), asked })),
-            None => drop(state.entries.remove(id)),
-        }
+    /// Changes whenever a look could show something new; `None` when only a look can tell: nothing is known of the thing,
+    /// or not recently enough, AWS is working on it, or we have just changed it.
+    pub fn version(&self, id: &str) -> Option<u64> {
+        self.lock().version(id, Instant::now())
+    }
+
+    /// These may have changed: they are read at once, as far as anybody is interested in them.
+    pub fn hint<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
+        self.lock().hint(ids, Instant::now());
+        self.stir.notify_one();
     }
 
     /// A write to this id begins: nothing that was read before its end is served from now on.
     pub fn write(&self, id: &str) -> Write<'_, S> {
-        self.lock().writes.entry(id.into()).or_default().in_flight += 1;
+        self.lock().begin_write(id);
         Write { inventory: self, id: id.into() }
     }
 
-    /// Sends one request: for `id`, for those that wait, and for those that come due soon.
-    async fn request(&self, id: &str) -> Result<(), CloudError> {
+    /// How long ago the thing was read whose last reading is the oldest; `None` when nobody is interested in any.
+    pub fn oldest(&self) -> Option<Duration> {
+        self.lock().oldest(Instant::now())
+    }
+
+    /// Sends one request.
+    async fn request(&self, batch: Batch) -> Result<(), CloudError> {
         let asked = Instant::now();
-        let ids = self.lock().next_batch(id, asked, self.ages);
-        let answer = self.source.read(ids.clone()).await;
+        let answer = self.source.read(batch.ids.clone()).await;
         let mut state = self.lock();
         match answer {
-            Ok(found) => {
-                let mut found: HashMap<String, S::Item> = found.into_iter().collect();
-                for id in ids {
-                    match found.remove(&id) {
-                        Some(item) => drop(state.entries.insert(id, Entry { item: Box::new(item), asked })),
-                        None => drop(state.entries.remove(&id)),
-                    }
-                }
-                Ok(())
-            }
+            Ok(found) => state.apply(&batch, found, asked),
             Err(error) => {
-                state.failed = Some((Instant::now(), error.clone()));
-                Err(error)
+                state.fail(&batch, &error);
+                return Err(error);
             }
         }
+        if state.has_news() {
+            self.stir.notify_one();
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S>> {
@@ -214,80 +256,7 @@ pub struct Write<'a, S: Source> {
 
 impl<S: Source> Drop for Write<'_, S> {
     fn drop(&mut self) {
-        let mut state = self.inventory.lock();
-        if let Some(writes) = state.writes.get_mut(&self.id) {
-            writes.in_flight = writes.in_flight.saturating_sub(1);
-            writes.ended = Some(Instant::now());
-        }
-    }
-}
-
-impl<S: Source> State<S> {
-    /// The item, if it is young enough and newer than our writes.
-    fn fresh(&self, id: &str, now: Instant, ages: Ages) -> Option<S::Item> {
-        let entry = self.entries.get(id)?;
-        (now.duration_since(entry.asked) < self.most(id, entry, now, ages)).then(|| self.since(id, entry.asked))?
-    }
-
-    /// The item, if it was asked for at this moment or later, and after our last write.
-    fn since(&self, id: &str, moment: Instant) -> Option<S::Item> {
-        let entry = self.entries.get(id)?;
-        let is_newer = self
-            .writes
-            .get(id)
-            .is_none_or(|writes| writes.in_flight == 0 && writes.ended.is_none_or(|ended| entry.asked > ended));
-        (is_newer && entry.asked >= moment).then(|| (*entry.item).clone())
-    }
-
-    /// How old an entry may be.
-    fn most(&self, id: &str, entry: &Entry<S::Item>, now: Instant, ages: Ages) -> Duration {
-        let ended = self.writes.get(id).and_then(|writes| writes.ended);
-        let settles = ended.is_some_and(|ended| now.duration_since(ended) < ages.settle);
-        if settles || S::is_moving(&entry.item) { ages.moving } else { ages.rest }
-    }
-
-    fn failure_since(&self, moment: Instant) -> Option<CloudError> {
-        self.failed.as_ref().filter(|(at, _)| *at >= moment).map(|(_, error)| error.clone())
-    }
-
-    /// `id`, those that wait, and as many of those that will be asked for next as fit.
-    fn next_batch(&mut self, id: &str, now: Instant, ages: Ages) -> Vec<String> {
-        self.forget(now, ages);
-        self.queued.remove(id);
-        let mut ids = vec![id.to_string()];
-        while ids.len() < BATCH {
-            let Some(next) = self.queued.pop_first() else { break };
-            ids.push(next);
-        }
-        let taken: BTreeSet<&String> = ids.iter().collect();
-        let mut next: Vec<(Instant, &String)> = self
-            .interest
-            .keys()
-            .filter(|id| !taken.contains(id))
-            .filter_map(|id| Some((self.due(id, now, ages)?, id)))
-            .collect();
-        next.sort();
-        let joined: Vec<String> = next.into_iter().take(BATCH - ids.len()).map(|(_, id)| id.clone()).collect();
-        ids.extend(joined);
-        ids
-    }
-
-    /// When an id will be asked for again, if that is soon and what is known of it will be too old by then.
-    fn due(&self, id: &String, now: Instant, ages: Ages) -> Option<Instant> {
-        let (last, entry) = (*self.interest.get(id)?, self.entries.get(id)?);
-        let most = self.most(id, entry, now, ages);
-        let period = if most == ages.rest { ages.period } else { ages.moving };
-        let next = last + period;
-        (next <= now + most / 2 && entry.asked + most <= next.max(now) + most / 2).then_some(next)
-    }
-
-    /// What nobody has asked for in two clocks is not read any more.
-    fn forget(&mut self, now: Instant, ages: Ages) {
-        let long = ages.period * 3 + ages.settle;
-        self.interest.retain(|_, asked| now.duration_since(*asked) < long);
-        let interest = &self.interest;
-        self.entries.retain(|id, _| interest.contains_key(id));
-        self.writes.retain(|id, writes| writes.in_flight > 0 || interest.contains_key(id));
+        self.inventory.lock().end_write(&self.id, Instant::now());
     }
 }
 

@@ -3,6 +3,7 @@
 //! transition, then the sweeps; within one urgency the namespaces take turns, so that none starves another
 //! (product.md, architecture.md section 5).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,13 +35,24 @@ impl Urgency {
     }
 }
 
+/// An object, as the calls of its rounds name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// Its kind.
+    pub kind: Cow<'static, str>,
+    /// Its namespace.
+    pub namespace: Box<str>,
+    /// Its name.
+    pub name: Box<str>,
+}
+
 /// On whose behalf a round calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
     /// How urgent it is.
     pub urgency: Urgency,
-    /// Namespace of the object.
-    pub namespace: String,
+    /// The object.
+    pub whose: Arc<Whose>,
 }
 
 tokio::task_local! {
@@ -116,7 +128,7 @@ struct Bucket {
     /// When it was slowed last.
     slowed: Option<Instant>,
     /// By urgency, then by namespace; the namespaces of one urgency take turns.
-    waiting: BTreeMap<Urgency, VecDeque<(String, VecDeque<Waiter>)>>,
+    waiting: BTreeMap<Urgency, VecDeque<(Box<str>, VecDeque<Waiter>)>>,
     is_pumped: bool,
 }
 
@@ -193,7 +205,7 @@ impl Limit {
     pub fn figures(&self) -> (HashMap<Urgency, usize>, f64) {
         let mut bucket = self.lock();
         bucket.refill(Instant::now());
-        let count = |queues: &VecDeque<(String, VecDeque<Waiter>)>| queues.iter().map(|(_, queue)| queue.len()).sum();
+        let count = |queues: &VecDeque<(Box<str>, VecDeque<Waiter>)>| queues.iter().map(|(_, queue)| queue.len()).sum();
         let waiting = bucket.waiting.iter().map(|(urgency, queues)| (*urgency, count(queues))).collect();
         (waiting, bucket.rate.per_second * bucket.share)
     }
@@ -206,9 +218,10 @@ impl Limit {
 impl Bucket {
     fn enqueue(&mut self, turn: Turn, waiter: Waiter) {
         let queues = self.waiting.entry(turn.urgency).or_default();
-        match queues.iter_mut().find(|(namespace, _)| *namespace == turn.namespace) {
+        let whose = &turn.whose.namespace;
+        match queues.iter_mut().find(|(namespace, _)| namespace == whose) {
             Some((_, queue)) => queue.push_back(waiter),
-            None => queues.push_back((turn.namespace, VecDeque::from([waiter]))),
+            None => queues.push_back((whose.clone(), VecDeque::from([waiter]))),
         }
     }
 

@@ -4,6 +4,7 @@
 //! simulator of the tests implements the same [`Cloud`], so plans are tried against both.
 
 mod answer;
+pub mod arn;
 mod attempts;
 pub mod aurora;
 pub mod clients;
@@ -13,8 +14,11 @@ pub mod inventory;
 pub mod limits;
 pub mod owner;
 pub mod password;
+pub mod phase;
 pub mod rds;
 pub mod snapshots;
+pub mod sweep;
+pub mod tagging;
 mod until;
 mod wire;
 
@@ -85,6 +89,8 @@ pub struct Looked<O> {
     pub look: Look,
     /// The account that answered (12 digits), from STS.
     pub account: String,
+    /// What [`Cloud::version`] says as long as another look would show the same main part; `None` where only a look tells.
+    pub version: Option<u64>,
 }
 
 /// A part that was looked for. A fact that was not read is never taken for absent or default.
@@ -122,6 +128,10 @@ impl<R: Remote, C: Cloud<R>> Cloud<R> for Arc<C> {
     ) -> impl Future<Output = Result<(), CloudError>> + Send {
         C::perform(self, id, action, password)
     }
+
+    fn version(&self, id: &R::Id) -> Option<u64> {
+        C::version(self, id)
+    }
 }
 
 /// Looks at remote things and changes them. Implemented by the SDK clients and by the simulator.
@@ -142,4 +152,11 @@ pub trait Cloud<R: Remote>: Send + Sync {
         action: &R::Action,
         password: Option<&Password>,
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Another number than [`Looked::version`] whenever a look could show another main part than that one did. Asks nobody:
+    /// it says what a sweep has seen. `None` means that only a look can tell, which is the answer of a cloud without sweeps,
+    /// and of any doubt. The parts around the main one have no version: they are read again at the resync.
+    fn version(&self, _id: &R::Id) -> Option<u64> {
+        None
+    }
 }

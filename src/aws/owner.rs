@@ -49,6 +49,21 @@ impl Owner {
         format!("{}/{}/{}/{}", self.installation, self.kind, self.namespace, self.name)
     }
 
+    /// Whose a thing is, by its tags; `None` where the text is not of the shape of [`Self::text`]. Without the cluster's tag
+    /// the cluster is empty, which is nobody's.
+    pub fn of(tags: &Tags) -> Option<Self> {
+        let parts: Vec<&str> = tags.get(OWNER_TAG)?.split('/').collect();
+        let [installation, kind, namespace, name] = parts.as_slice() else { return None };
+        let is_whole = parts.iter().all(|part| !part.is_empty());
+        is_whole.then(|| Self {
+            installation: (*installation).into(),
+            cluster: tags.get(CLUSTER_TAG).cloned().unwrap_or_default(),
+            kind: (*kind).into(),
+            namespace: (*namespace).into(),
+            name: (*name).into(),
+        })
+    }
+
     /// The two tags that every create call carries.
     pub fn tags(&self) -> Tags {
         Tags::from([(OWNER_TAG.into(), self.text()), (CLUSTER_TAG.into(), self.cluster.clone())])
@@ -148,6 +163,16 @@ mod tests {
         let other = Owner { name: "billing".into(), ..owner() };
         assert_eq!(other.claim(&me.tags()), Claim::Other("prod/RdsInstance/shop/orders".into()));
         assert_eq!(me.claim(&Tags::new()), Claim::Nobody);
+    }
+
+    #[test]
+    fn an_owner_reads_back_from_its_tags_and_no_other_text_passes_for_one() {
+        assert_eq!(Owner::of(&owner().tags()), Some(owner()));
+        for text in ["", "prod", "prod/RdsInstance/shop", "prod/RdsInstance/shop/", "/a/b/c", "a/b/c/d/e", "a//c/d"] {
+            let tags = Tags::from([(OWNER_TAG.into(), text.into()), (CLUSTER_TAG.into(), "uid-1".into())]);
+            assert_eq!(Owner::of(&tags), None, "{text}");
+        }
+        assert_eq!(Owner::of(&Tags::new()), None);
     }
 
     #[test]

@@ -127,9 +127,14 @@ impl Wire {
         self
     }
 
+    /// Our clients on this wire.
+    pub(in crate::aws) fn bare(&self) -> Aws {
+        self.clients(credentials())
+    }
+
     /// Our clients on this wire, for tables.
     pub(in crate::aws) fn dynamo(&self) -> impl Cloud<DynamoRemote> + use<> {
-        self.clients(credentials())
+        self.bare()
     }
 
     /// Our clients on this wire, for DB instances.
@@ -142,6 +147,10 @@ impl Wire {
     }
 
     pub(in crate::aws) fn clients(&self, credentials: SharedCredentialsProvider) -> Aws {
+        self.clients_with(credentials, Ages::default())
+    }
+
+    pub(in crate::aws) fn clients_with(&self, credentials: SharedCredentialsProvider, ages: Ages) -> Aws {
         let base = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))
@@ -154,7 +163,7 @@ impl Wire {
             let Called { service, operation, result, .. } = *call;
             told.lock().unwrap().push((service.into(), operation.into(), result.into()));
         };
-        Aws::new(base, Arc::new(on_call), Ages::default())
+        Aws::new(base, Arc::new(on_call), ages)
     }
 
     /// Every request of an operation.

@@ -4,16 +4,20 @@
 pub mod crds;
 mod dynamo;
 mod logs;
+mod orphans;
 pub mod reference;
 mod run;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::aws::inventory::Ages;
+use crate::aws::{Aws, CloudError, Options};
 use crate::config::RunFlags;
 
 /// Declare AWS databases in Kubernetes and get a working connection Secret
@@ -43,6 +47,8 @@ enum Command {
     /// Move the items of a DynamoDB table into a file and back
     #[command(subcommand)]
     Dynamo(dynamo::Command),
+    /// List what carries this installation's tags in AWS and has no object any more; nothing is changed
+    Orphans(orphans::OrphanFlags),
 }
 
 /// Why a command did not do what it should.
@@ -82,10 +88,42 @@ impl Command {
         match self {
             Command::Run(flags) => run::run(&flags),
             Command::Dynamo(command) => dynamo::run(&command),
+            Command::Orphans(flags) => orphans::run(&flags),
             Command::Crds { dir } => hand_out(crds::files(&crate::kinds::crds())?, dir.as_deref()),
             Command::Reference { dir } => hand_out(reference::files(&crate::kinds::crds())?, dir.as_deref()),
         }
     }
+}
+
+/// Runs a command that waits for others.
+fn on_threads(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    // The only provider in the tree, installed by name so that a second one could not make the choice ambiguous.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
+    let outcome = runtime.block_on(command);
+    // What was broken off, and a read of standard input that waits for ever, is not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// AWS for a command, by the SDK's own credentials.
+async fn connect_to_aws(region: Option<String>) -> Result<Aws, Failure> {
+    let options = Options {
+        region,
+        app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
+        on_call: Arc::new(|_| ()),
+        ages: Ages::default(),
+    };
+    Aws::connect(options).await.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// AWS's words, for the one who called a command.
+fn aws_says(error: &CloudError, fields: &str) -> String {
+    if error.code == "NoCredentials" {
+        return "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".into();
+    }
+    error.sentence(fields)
 }
 
 /// The first paragraph of clap's explanation as one line.

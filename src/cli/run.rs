@@ -1,5 +1,7 @@
 //! `awsdb run`: puts everything together and waits for the end.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +10,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, logs};
-use crate::aws::inventory::Ages;
-use crate::aws::{self, Aws};
+use super::{Failure, logs, on_threads};
+use crate::aws::inventory::{Ages, News};
+use crate::aws::{self, Aws, Cloud};
 use crate::config::RunFlags;
 use crate::controller::Installation;
 use crate::controller::brake::Brake;
 use crate::controller::connect::{Clients, cluster_uid};
+use crate::controller::orphans;
 use crate::controller::run::{ROUND_LIMIT, Stage, run as queue, until_stopped};
 use crate::health::Health;
-use crate::kind::Clocks;
+use crate::kind::{Clocks, Kind};
 use crate::kinds::dynamo::DynamoTable;
 use crate::kinds::rds::RdsInstance;
 use crate::metrics::Metrics;
@@ -34,14 +37,7 @@ const API_SERVER: &str = "Kubernetes API server";
 pub fn run(flags: &RunFlags) -> Result<(), Failure> {
     let region = flags.region(|name| std::env::var(name).ok()).map_err(Failure::Usage)?;
     logs::start(flags.log_format, flags.log_level);
-    // The only provider in the tree, installed by name so that a second one could not make the choice ambiguous.
-    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
-    let outcome = runtime.block_on(operate(flags, region));
-    // What was broken off is not waited for.
-    runtime.shutdown_background();
-    outcome
+    on_threads(operate(flags, region))
 }
 
 async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
@@ -73,23 +69,46 @@ async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
         concurrency: flags.concurrency,
         round_limit: ROUND_LIMIT,
         pod: std::env::var("POD_NAME").ok(),
+        roll: Arc::default(),
         metrics,
         health,
         stop: stop.clone(),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), installation = flags.installation, "running");
-    until_stopped(start(&stage, &aws), stop).await.map_err(Failure::Failed)
+    until_stopped(start(&stage, &aws, flags.orphan_sweep), stop).await.map_err(Failure::Failed)
 }
 
-/// Starts the queue of every kind: the one place where kinds and cloud meet.
-fn start(stage: &Stage, aws: &Arc<Aws>) -> JoinSet<()> {
-    let mut queues = JoinSet::new();
-    // The senders of pokes are for sweeps that are shared between objects; until there are any, nobody holds them.
-    let (_, rds) = queue::<RdsInstance, _>(stage, aws.clone());
-    queues.spawn(rds);
-    let (_, dynamo) = queue::<DynamoTable, _>(stage, aws.clone());
-    queues.spawn(dynamo);
+/// Starts the queue of every kind, the sweeps that make their objects due, and the count of what has no object: the one
+/// place where kinds and cloud meet.
+fn start(stage: &Stage, aws: &Arc<Aws>, orphan_sweep: Duration) -> JoinSet<()> {
+    let (mut queues, mut pokes) = (JoinSet::new(), HashMap::new());
+    add::<RdsInstance>(stage, aws, &mut queues, &mut pokes);
+    add::<DynamoTable>(stage, aws, &mut queues, &mut pokes);
+    let metrics = stage.metrics.clone();
+    let tell = move |News { whose, cause }: News| {
+        metrics.poked(&whose.kind, cause.word());
+        if let Some(poke) = pokes.get(&whose.kind) {
+            poke(&whose.namespace, &whose.name);
+        }
+    };
+    queues.spawn(aws.clone().sweep(Arc::new(tell), stage.stop.clone()));
+    let swept = Arc::downgrade(aws);
+    stage.metrics.count_sweeps(move || swept.upgrade().map(|aws| aws.sweeps()).unwrap_or_default());
+    queues.spawn(orphans::watch(stage.clone(), aws.clone(), orphan_sweep));
     queues
+}
+
+/// Makes an object due, by namespace and name.
+type Poke = Box<dyn Fn(&str, &str) + Send + Sync>;
+
+fn add<K>(stage: &Stage, aws: &Arc<Aws>, queues: &mut JoinSet<()>, pokes: &mut HashMap<Cow<'static, str>, Poke>)
+where
+    K: Kind,
+    Aws: Cloud<K::Remote>,
+{
+    let (poke, rounds) = queue::<K, _>(stage, aws.clone());
+    queues.spawn(rounds);
+    pokes.insert(K::kind(&()), Box::new(move |namespace, name| poke.poke(namespace, name)));
 }
 
 async fn connect_to_aws(region: &str, clocks: &Clocks, metrics: &Arc<Metrics>) -> Result<Arc<Aws>, Failure> {
@@ -102,7 +121,8 @@ async fn connect_to_aws(region: &str, clocks: &Clocks, metrics: &Arc<Metrics>) -
             tracing::debug!(service, operation, result, ?took, ?waited, ?urgency, "AWS call");
             counted.aws_call(call);
         }),
-        ages: Ages::new(clocks.sweep, clocks.transition_poll, clocks.settle),
+        ages: Ages::new(clocks.sweep, clocks.transition_poll, clocks.settle)
+            .resyncing(clocks.resync(), clocks.secret_poll.min(clocks.resync())),
     };
     Aws::connect(options).await.map(Arc::new).map_err(|error| Failure::Usage(error.to_string()))
 }

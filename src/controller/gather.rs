@@ -32,6 +32,8 @@ pub struct Case<K> {
     pub connection: Option<SecretContent>,
     /// What reading the Secrets showed to be wrong.
     pub problem: Option<Problem>,
+    /// resourceVersions of the Secrets that were read, in their order; `None` for one that is not there.
+    pub versions: Vec<Option<String>>,
     /// The operator's own Secret is gone and the password was found in the connection Secret.
     pub recovered: bool,
     /// Our part of the status as this round last wrote it.
@@ -98,6 +100,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
         credentials: None,
         connection: None,
         problem: None,
+        versions: Vec::new(),
         recovered: false,
         written: None,
         object,
@@ -108,10 +111,12 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
     refresh_journal(world, &mut case);
     case.credentials = world.cluster.secret(&namespace, &case.credentials_name()).await?;
     case.connection = world.cluster.secret(&namespace, &case.connection_name()).await?;
+    case.versions.extend([&case.credentials, &case.connection].map(version));
     judge_secrets(&mut case);
     judge_rotation(&mut case);
     if let CredentialMode::SecretRef(reference) = case.object.credentials() {
         let secret = world.cluster.secret(&namespace, &reference.name).await?;
+        case.versions.push(version(&secret));
         case.inputs.supplied = supplied(secret, &reference.name, &reference.key);
     }
     for reference in case.object.references(&case.inputs) {
@@ -122,6 +127,10 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
     }
     recover_password(&mut case);
     Ok(case)
+}
+
+fn version(secret: &Option<SecretContent>) -> Option<String> {
+    secret.as_ref().map(|secret| secret.version.clone().unwrap_or_default())
 }
 
 fn owner_of<K: Kind, C, S>(world: &World<C, S>, object: &K) -> Owner {

@@ -254,7 +254,7 @@ fn event(note: &Note) -> Event {
 }
 
 /// What a kube error means to a round.
-pub(super) fn refusal(error: &kube::Error) -> ClusterError {
+pub(crate) fn refusal(error: &kube::Error) -> ClusterError {
     let kube::Error::Api(status) = error else { return ClusterError::Other(chain(error)) };
     let words = status.message.clone();
     // By code: a 404 for a kind that is not installed has a reason of kube's own.

@@ -10,6 +10,7 @@ pub mod gather;
 pub mod intake;
 pub mod kube;
 pub mod look;
+pub mod orphans;
 pub mod pace;
 pub mod passwords;
 pub mod perform;
@@ -18,6 +19,7 @@ pub mod reconcile;
 pub mod run;
 mod testing;
 mod turn;
+pub mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,6 +80,8 @@ pub struct Recall {
     pub failures: u32,
     /// The generation that the failures are of.
     pub generation: Option<i64>,
+    /// The last full round, if there was nothing to do in it.
+    pub rested: Option<unchanged::Rested>,
     /// When the object first asked for a database, for the metric "time to ready"; `None` once it was ready.
     pub was_ready: bool,
 }

@@ -8,13 +8,14 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::World;
-use super::again::next;
+use super::again::{next, rest};
 use super::binding;
 use super::cluster::{Cluster, ClusterError};
 use super::gather::gather;
 use super::look::{decide_case, look_and_plan};
 use super::perform::{Performed, perform};
 use super::publish::{self, Publication};
+use super::unchanged;
 use crate::aws::Cloud;
 use crate::kind::{End, Kind};
 use crate::spec::annotation;
@@ -57,6 +58,11 @@ where
         publish::paused(world, &mut case).await?;
         return Ok(Round::new("paused", world.clocks.sweep));
     }
+    let gathered = unchanged::gathered(&case);
+    if unchanged::is_unchanged(world, &case, gathered) {
+        return Ok(Round::new("unchanged", rest(world, &case)));
+    }
+    unchanged::forget(world, &case);
     let (looked, plan) = match look_and_plan(world, &mut case).await {
         Ok(both) => both,
         Err(error) => return publish::unreadable(world, &mut case, &error).await,
@@ -83,7 +89,11 @@ where
         publication.settled = false;
         publish::after_calls(world, &mut case, &publication, &performed).await?;
     }
-    Ok(Round { became_ready, ..next(world, &case, &publication, performed) })
+    let mut round = Round { became_ready, ..next(world, &case, &publication, performed) };
+    if unchanged::remember(world, &case, &publication, (gathered, &round)) {
+        round.after = rest(world, &case);
+    }
+    Ok(round)
 }
 
 /// The object as the store has it, unless that is older than our own last write.

@@ -22,6 +22,7 @@ use super::cluster::{Cluster, ClusterError};
 use super::connect::Clients;
 use super::intake::{Guarded, Intake};
 use super::kube::{KubeCluster, chain, refusal};
+use super::orphans::{Roll, holders};
 use super::turn::{Driver, panic_text, turn};
 use super::{Installation, Recalls, World};
 use crate::aws::Cloud;
@@ -58,6 +59,8 @@ pub struct Stage {
     pub round_limit: Duration,
     /// Name of the pod, for events.
     pub pod: Option<String>,
+    /// Which objects there are.
+    pub roll: Arc<Roll>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// What has come and what is in trouble.
@@ -149,6 +152,7 @@ where
     let stop = driver.stage.stop.clone();
     driver.stage.health.awaits_watch(&what, api.resource_url());
     driver.stage.metrics.count_objects(&driver.kind, census(store.clone()));
+    driver.stage.roll.add(&driver.kind, holders(store.clone()));
     let due = due(driver.clone(), what.clone(), api, writer);
     let due = stream::select(due, pokes.map(Ok)).take_until(stop.clone().cancelled_owned());
     let rounds = {

@@ -109,7 +109,7 @@ impl Cloud<ToyRemote> for ToyCloud {
             "shop-sick" => Err(CloudError::transport("DescribeToy", "Timeout", "no answer")),
             _ => {
                 let thing = Thing { arn: "arn".into(), resource_id: "id".into(), tags: BTreeMap::new(), origin: None };
-                Ok(Looked { observed: Seen::Present(thing), look, account: "123456789012".into() })
+                Ok(Looked { observed: Seen::Present(thing), look, account: "123456789012".into(), version: None })
             }
         }
     }
@@ -177,6 +177,7 @@ pub fn stage(client: Client) -> Stage {
         concurrency: 16,
         round_limit: Duration::from_millis(300),
         pod: None,
+        roll: Arc::default(),
         metrics: Arc::default(),
         health: Arc::default(),
         stop: CancellationToken::new(),

@@ -19,7 +19,7 @@ use super::reconcile::{Round, reconcile};
 use super::run::Stage;
 use super::{World, backoff};
 use crate::aws::Cloud;
-use crate::aws::limits::{Turn, Urgency, on_behalf};
+use crate::aws::limits::{Turn, Urgency, Whose, on_behalf};
 use crate::conditions::Reason;
 use crate::kind::Kind;
 
@@ -193,7 +193,8 @@ where
     S: Cluster<K> + 'static,
 {
     let world = driver.world.clone();
-    let turn = Turn { urgency: urgency(&object), namespace: object.namespace().unwrap_or_default() };
+    let (namespace, name) = (object.namespace().unwrap_or_default().into(), object.name_any().into());
+    let turn = Turn { urgency: urgency(&object), whose: Arc::new(Whose { kind: K::kind(&()), namespace, name }) };
     let round = on_behalf(turn, async move { reconcile(&world, object).await }).instrument(span.clone());
     let round = AbortOnDropHandle::new(tokio::spawn(round));
     match tokio::time::timeout(driver.stage.round_limit, round).await {

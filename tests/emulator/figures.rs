@@ -34,9 +34,9 @@ fn an_idle_object_costs_no_write_anywhere_and_one_read_a_sweep() {
     std::thread::sleep(Duration::from_secs(10));
     assert_eq!(lab.cluster_writes().split_off(writes), Vec::<String>::new());
     let after = lab.aws_calls();
-    let changed: Vec<_> = after.iter().filter(|(call, count)| calls.get(*call) != Some(count)).collect();
+    let changed = calls_since(&lab, &calls);
     let reads = after["rds.DescribeDBInstances"] - calls["rds.DescribeDBInstances"];
-    assert!(changed.len() == 1 && (5..=12).contains(&reads), "{changed:?}");
+    assert!(changed.len() == 1 && (5..=14).contains(&reads), "{changed:?}");
 }
 
 #[test]
@@ -77,11 +77,14 @@ fn a_restart_with_healthy_objects_writes_nothing() {
     assert_eq!(lab.aws_writes_since(&calls), Vec::<String>::new());
 }
 
-/// Calls since an earlier count, without the question who we are, which is asked once in a process.
+/// Calls since an earlier count, without the question who we are, which is asked once in a process, and the count of
+/// orphans, which comes every ten minutes and may still be under way at the start.
 fn calls_since(lab: &Lab, before: &std::collections::BTreeMap<String, u64>) -> Vec<(String, u64)> {
     let counts = lab.aws_calls().into_iter();
     let grown = counts.map(|(call, count)| (call.clone(), count - before.get(&call).copied().unwrap_or_default()));
-    grown.filter(|(call, count)| *count > 0 && !call.starts_with("sts.")).collect()
+    grown
+        .filter(|(call, count)| *count > 0 && !call.starts_with("sts.") && !call.starts_with("resourcegroupstagging"))
+        .collect()
 }
 
 #[test]

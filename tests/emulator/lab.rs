@@ -245,6 +245,13 @@ impl Lab {
         self.runtime.block_on(request.send()).unwrap();
     }
 
+    /// Takes a snapshot of an instance as somebody else would, with these tags.
+    pub fn snapshot(&self, identifier: &str, name: &str, tags: &[(&str, &str)]) {
+        let tags = tags.iter().map(|(key, value)| aws_sdk_rds::types::Tag::builder().key(*key).value(*value).build());
+        let request = self.rds.create_db_snapshot().db_instance_identifier(identifier).db_snapshot_identifier(name);
+        self.runtime.block_on(request.set_tags(Some(tags.collect())).send()).unwrap();
+    }
+
     /// Deletes an instance as somebody with a console would.
     pub fn destroy(&self, identifier: &str) {
         let request = self.rds.delete_db_instance().db_instance_identifier(identifier).skip_final_snapshot(true);
@@ -266,24 +273,26 @@ impl Lab {
     }
 
     pub fn operator_with(&self, flags: &[&str]) -> Operator {
-        self.start(self.command(), flags)
+        self.operator_in(flags, &[])
     }
 
     /// Starts the operator behind the fault proxy.
     pub fn operator_behind_faults(&self, flags: &[&str]) -> Operator {
-        let mut command = self.command();
-        command.env("AWS_ENDPOINT_URL", self.fact("/faults/endpoint"));
-        self.start(command, flags)
+        let endpoint = self.fact("/faults/endpoint");
+        self.operator_in(flags, &[("AWS_ENDPOINT_URL", &endpoint)])
     }
 
-    fn start(&self, mut command: Command, flags: &[&str]) -> Operator {
+    /// With further environment variables.
+    pub fn operator_in(&self, flags: &[&str], variables: &[(&str, &str)]) -> Operator {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = std::fs::File::create(self.log()).unwrap();
         let usual =
             ["--log-level=debug", "--transition-poll=1s", "--sweep=2s", "--quiet-period=2s", "--secret-poll=2s"];
         let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_string();
-        let child = command
+        let child = self
+            .command()
             .env("KUBECONFIG", self.operator_kubeconfig())
+            .envs(variables.iter().copied())
             .args(["run", "--installation=test", "--region=us-east-1", "--log-format=json"])
             .args(usual.iter().filter(|flag| !flags.iter().any(|other| name(other) == name(flag))))
             .arg(format!("--watch-namespaces={}", self.namespace))

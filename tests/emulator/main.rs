@@ -13,6 +13,7 @@ mod figures;
 mod knobs;
 mod lab;
 mod life;
+mod orphans;
 mod process;
 mod proxy;
 mod snapshots;

@@ -26,7 +26,7 @@ fn an_hour_of_a_settled_table_costs_one_read_a_check_no_write_and_its_facts_ever
         let written: Vec<_> = sim.calls(mark).into_iter().filter(|call| call.writes).collect();
         assert!(written.is_empty(), "{written:?}");
         let (reads, rounds) = (sim.aws_reads(mark), sim.rounds - rounds);
-        assert!((79..=101).contains(&rounds), "{rounds} checks");
+        assert!((73..=77).contains(&rounds), "{rounds} checks");
         assert!(reads >= rounds && reads <= rounds + 6 * facts, "{reads} reads in {rounds} checks");
         assert!(sim.is_settled(&key));
     }

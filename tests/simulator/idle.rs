@@ -37,7 +37,7 @@ fn an_hour_of_a_settled_object_costs_one_read_a_sweep_and_no_write() {
         let written: Vec<_> = sim.calls(mark).into_iter().filter(|call| call.writes).collect();
         assert!(written.is_empty(), "{written:?}");
         let reads = sim.aws_reads(mark);
-        assert!((79..=101).contains(&reads), "{reads} reads in an hour of checks every 36 to 45 s");
+        assert!((73..=77).contains(&reads), "{reads} reads in an hour of checks every 48 s");
         assert_eq!(reads, sim.rounds - rounds, "one read a round");
         assert!(sim.is_settled(&key));
     }

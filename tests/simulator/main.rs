@@ -16,6 +16,7 @@ mod dynamo_removals;
 mod dynamo_rules;
 mod dynamo_sources;
 mod idle;
+mod inventory;
 mod random;
 mod rebuilt;
 mod refusals;

@@ -95,7 +95,7 @@ impl Cloud<DynamoRemote> for Aws {
     async fn observe(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
         let account = self.account().await?;
         let (observed, look) = Box::pin(Reader::new(self, id, look, &account).observe()).await?;
-        Ok(Looked { observed, look, account })
+        Ok(Looked { observed, look, account, version: None })
     }
 
     async fn perform(&self, id: &Id, action: &Action, _password: Option<&Password>) -> Result<(), CloudError> {

@@ -30,6 +30,16 @@ const MOST_NAMED: usize = 50;
 /// A table that is older than this shows in AWS's lists what it was made with.
 const LISTED_BY_THEN: SignedDuration = SignedDuration::from_hours(1);
 
+/// A table in the region of the clients.
+pub(in crate::aws) async fn describe(clients: &Clients, name: &str) -> Found<Table> {
+    const OPERATION: &str = "DescribeTable";
+    let answer = clients.caller.call(SERVICE, OPERATION, clients.dynamo.describe_table().table_name(name).send()).await;
+    let Some(answer) = present(answer, NOT_FOUND)? else { return Ok(None) };
+    let table = answer.table.ok_or_else(|| unreadable(OPERATION, "Table"))?;
+    let region = clients.dynamo.config().region().map_or("", AsRef::as_ref);
+    complete(OPERATION, read::table(&table, region)).map(Some)
+}
+
 /// One look.
 pub(super) struct Reader<'a> {
     pub aws: &'a Aws,
@@ -74,13 +84,7 @@ impl<'a> Reader<'a> {
 
     /// A table in the region of the clients.
     pub(super) async fn table(&self, clients: &Clients, name: &str) -> Found<Table> {
-        const OPERATION: &str = "DescribeTable";
-        let answer =
-            clients.caller.call(SERVICE, OPERATION, clients.dynamo.describe_table().table_name(name).send()).await;
-        let Some(answer) = present(answer, NOT_FOUND)? else { return Ok(None) };
-        let table = answer.table.ok_or_else(|| unreadable(OPERATION, "Table"))?;
-        let region = clients.dynamo.config().region().map_or("", AsRef::as_ref);
-        complete(OPERATION, read::table(&table, region)).map(Some)
+        describe(clients, name).await
     }
 
     /// Tags of a table, by ARN.

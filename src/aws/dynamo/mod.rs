@@ -9,7 +9,7 @@ pub(super) mod errors;
 pub(super) mod facts;
 pub mod items;
 mod json;
-mod look;
+pub(super) mod look;
 mod normalise;
 mod number;
 mod pace;

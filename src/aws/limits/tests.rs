@@ -7,7 +7,7 @@ use super::*;
 const SLOW: Rate = Rate { per_second: 1.0, burst: 1.0 };
 
 fn turn_of(urgency: Urgency, namespace: &str) -> Turn {
-    Turn { urgency, namespace: namespace.into() }
+    Turn { urgency, whose: Arc::new(Whose { namespace: namespace.into(), ..Whose::default() }) }
 }
 
 /// Lets calls pass in the order in which they come; returns the order in which they went.

@@ -33,6 +33,7 @@ pub const OPERATIONS: &[&str] = &[
     "rds:DescribeDBParameters",
     "rds:DescribeDBSnapshots",
     "rds:DescribeDBSubnetGroups",
+    "rds:DescribeEvents",
     "rds:ListTagsForResource",
     "rds:ModifyDBInstance",
     "rds:ModifyDBParameterGroup",
@@ -53,8 +54,11 @@ pub const OPERATIONS: &[&str] = &[
 impl Cloud<RdsRemote> for Aws {
     async fn observe(&self, id: &Id, look: Look) -> Result<Looked<Observed>, CloudError> {
         let account = self.account().await?;
-        let (observed, look) = Box::pin(Reader::new(self, id, &account).observe(look)).await?;
-        Ok(Looked { observed, look, account })
+        Box::pin(Reader::new(self, id, &account).observe(look)).await
+    }
+
+    fn version(&self, id: &Id) -> Option<u64> {
+        id.is_swept().then(|| self.region(&id.region).instances.version(&id.identifier))?
     }
 
     async fn perform(&self, id: &Id, action: &Action, password: Option<&Password>) -> Result<(), CloudError> {

@@ -12,9 +12,9 @@ use futures::future::{FutureExt, TryFutureExt};
 use super::{Id, Instance, Observed, ParameterGroup, Snapshot, Source, SourceId, SubnetGroup, read};
 use crate::aws::answer::{Found, asked, complete, pages, present, seen};
 use crate::aws::clients::{Caller, Clients, unreadable};
-use crate::aws::inventory::Known;
+use crate::aws::inventory::Sight;
 use crate::aws::owner::Tags;
-use crate::aws::{Aws, CloudError, Look, Password, Seen};
+use crate::aws::{Aws, CloudError, Look, Looked, Password, Seen};
 
 /// One look.
 pub(super) struct Reader<'a> {
@@ -29,13 +29,13 @@ impl<'a> Reader<'a> {
         Self { aws, clients: aws.region(&id.region), id, account }
     }
 
-    /// Everything that the id names, and whether the instance came from what all objects share.
-    pub(super) async fn observe(&self, look: Look) -> Result<(Observed, Look), CloudError> {
+    /// Everything that the id names.
+    pub(super) async fn observe(&self, look: Look) -> Result<Looked<Observed>, CloudError> {
         let subnet_group = self.id.subnet_group.as_deref().map(|name| self.subnet_group(name));
         let snapshots = self.id.final_snapshots.then(|| self.snapshots());
         let (instance, parameter_groups, subnet_group, snapshots) =
             tokio::join!(self.instance(look), self.parameter_groups(), asked(subnet_group), asked(snapshots));
-        let (instance, look) = instance?;
+        let Sight { item: instance, look, version } = instance?;
         // A source is of no interest any more once the instance is there.
         let source = self.id.source.as_ref().filter(|_| instance.is_none()).map(|source| self.source(source));
         let managed_password = self.id.managed_password.then(|| self.managed_password(instance.as_ref()));
@@ -48,20 +48,12 @@ impl<'a> Reader<'a> {
             snapshots,
             managed_password,
         };
-        Ok((observed, look))
+        let version = version.filter(|_| self.id.is_swept());
+        Ok(Looked { observed, look, account: self.account.into(), version })
     }
 
-    /// What is missing from the shared view is looked for directly: only that can tell that it is absent.
-    async fn instance(&self, look: Look) -> Result<(Option<Instance>, Look), CloudError> {
-        if look == Look::Shared
-            && let Known::Shown(instance) = self.clients.instances.get(&self.id.identifier).await?
-        {
-            return Ok((Some(instance), Look::Shared));
-        }
-        let asked = tokio::time::Instant::now();
-        let instance = self.instance_now().await?;
-        self.clients.instances.learn(&self.id.identifier, instance.as_ref(), asked);
-        Ok((instance, Look::Direct))
+    async fn instance(&self, look: Look) -> Result<Sight<Instance>, CloudError> {
+        self.clients.instances.look(&self.id.identifier, look, self.instance_now()).await
     }
 
     async fn instance_now(&self) -> Found<Instance> {

@@ -5,6 +5,7 @@
 
 mod calls;
 mod create;
+pub(super) mod events;
 pub(super) mod instances;
 mod look;
 mod modify;
@@ -50,6 +51,14 @@ pub struct Id {
     pub final_snapshots: bool,
     /// Read the password that RDS keeps in Secrets Manager.
     pub managed_password: bool,
+}
+
+impl Id {
+    /// Whether a sweep of the instances tells when a look would show something new: not of the password that RDS keeps, which
+    /// changes without a trace on the instance, nor of snapshots.
+    fn is_swept(&self) -> bool {
+        !self.managed_password && !self.final_snapshots
+    }
 }
 
 /// Names the thing that a new instance is made from.
@@ -98,7 +107,7 @@ impl Observed {
 }
 
 /// A DB instance as DescribeDBInstances shows it, normalised.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Instance {
     /// DBInstanceArn.
     pub arn: String,
@@ -154,6 +163,16 @@ pub struct Instance {
     pub listener: Option<(String, i32)>,
     /// StorageEncryptionType is `sse-rds`: encrypted with a key that AWS owns, although StorageEncrypted says false.
     pub encrypted_by_aws: bool,
+}
+
+impl Instance {
+    /// Whether AWS is working on it.
+    pub fn is_moving(&self) -> bool {
+        !matches!(self.status.as_str(), "available" | "stopped")
+            || self.password_pending
+            || self.logs_pending
+            || self.parameter_apply_status.as_deref() == Some("applying")
+    }
 }
 
 /// A DB parameter group of ours with the values that were set on it.

@@ -263,7 +263,7 @@ fn named<'a>(pairs: impl Iterator<Item = (Option<String>, &'a Option<String>)>) 
 }
 
 /// To whole seconds, as Kubernetes keeps them.
-fn time(time: Option<&DateTime>) -> Option<Timestamp> {
+pub(super) fn time(time: Option<&DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(time?.secs()).ok()
 }
 

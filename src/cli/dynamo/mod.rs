@@ -19,10 +19,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::Failure;
+use super::{Failure, aws_says, connect_to_aws, on_threads};
+use crate::aws::CloudError;
 use crate::aws::dynamo::bulk::{Bulk, Facts};
 use crate::aws::dynamo::items::Format;
-use crate::aws::{Aws, CloudError, Options};
 use export::Output;
 use import::{Existing, Save};
 use progress::{Progress, Reached, Whole, grouped};
@@ -142,18 +142,13 @@ impl Ended {
 /// # Errors
 /// When it was asked wrongly, stopped, or failed.
 pub fn run(command: &Command) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
-    let outcome = runtime.block_on(async {
+    on_threads(async {
         let stop = stop_on_signal()?;
         match command {
             Command::Export(flags) => flags.run(&stop).await,
             Command::Import(flags) => flags.run(&stop).await,
         }
-    });
-    // A read of standard input that waits for ever is not waited for.
-    runtime.shutdown_background();
-    outcome
+    })
 }
 
 /// The first signal ends it in order, the second at once: what is on disk can be gone on with either way.
@@ -197,14 +192,8 @@ impl BothFlags {
     }
 
     async fn open(&self, is_consistent: bool, stop: &CancellationToken) -> Result<(Arc<Bulk>, Facts), Failure> {
-        let options = Options {
-            region: self.region.clone(),
-            app_name: concat!("aws-database-operator-", env!("CARGO_PKG_VERSION")).into(),
-            on_call: Arc::new(|_| ()),
-            ages: crate::aws::inventory::Ages::default(),
-        };
         let opening = async {
-            let aws = Aws::connect(options).await.map_err(|error| Failure::Usage(error.to_string()))?;
+            let aws = connect_to_aws(self.region.clone()).await?;
             let region = aws.default_region().to_string();
             let opened = Bulk::open(Arc::new(aws), &region, &self.table, self.rate, is_consistent).await;
             opened.map_err(|error| Failure::Failed(self.said(&error)))
@@ -217,10 +206,7 @@ impl BothFlags {
 
     /// AWS's words.
     fn said(&self, error: &CloudError) -> String {
-        if error.code == "NoCredentials" {
-            return "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".into();
-        }
-        error.sentence(&format!(" (table {})", self.table))
+        aws_says(error, &format!(" (table {})", self.table))
     }
 
     /// What is said of an early end, and how to go on.

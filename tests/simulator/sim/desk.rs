@@ -84,7 +84,7 @@ impl<O: Clone> Desk<O> {
 
     /// An answer of the account.
     pub fn answer(&self, observed: O, look: Look) -> Looked<O> {
-        Looked { observed, look, account: self.account.clone() }
+        Looked { observed, look, account: self.account.clone(), version: None }
     }
 
     /// A part of an answer, unless the caller may not read it.

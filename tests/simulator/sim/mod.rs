@@ -12,6 +12,7 @@ pub mod questions;
 pub mod scenario;
 pub mod seams;
 pub mod service;
+pub mod swept;
 pub mod universe;
 
 use std::collections::BTreeMap;
@@ -320,9 +321,13 @@ impl<K: Object> Simulation<K> {
 }
 
 fn start<K: Object>(shared: &Shared<K>, setup: &Setup) -> World<SimCloud<K>, SimCluster<K>> {
+    start_over(shared, setup, SimCloud(shared.clone()))
+}
+
+fn start_over<K: Object, C>(shared: &Shared<K>, setup: &Setup, cloud: C) -> World<C, SimCluster<K>> {
     let clock = shared.clone();
     World {
-        cloud: SimCloud(shared.clone()),
+        cloud,
         cluster: SimCluster(shared.clone()),
         installation: setup.installation.clone(),
         clocks: setup.clocks,
