@@ -110,6 +110,8 @@ pub struct Outcome {
     pub waiting: Option<Waiting>,
     /// What stands in the way.
     pub problem: Option<Problem>,
+    /// Of a kind without a binding, what its main thing is called.
+    pub unbound: Option<&'static str>,
 }
 
 const READY: &str = "Ready";
@@ -159,12 +161,13 @@ type Wanted = (&'static str, bool, String, String);
 
 fn ready(outcome: &Outcome, before: &[Condition]) -> Wanted {
     match &outcome.ready {
-        Some(Ok(())) => (
-            READY,
-            true,
-            Reason::Available.to_string(),
-            "The database is available and its connection Secret is complete.".into(),
-        ),
+        Some(Ok(())) => {
+            let message = match outcome.unbound {
+                Some(thing) => format!("The {thing} is available."),
+                None => "The database is available and its connection Secret is complete.".into(),
+            };
+            (READY, true, Reason::Available.to_string(), message)
+        }
         Some(Err(waiting)) => (READY, false, waiting.reason.to_string(), waiting.message.clone()),
         None => match before.iter().find(|old| old.type_ == READY) {
             Some(old) => (READY, old.status == "True", old.reason.clone(), old.message.clone()),
@@ -209,6 +212,12 @@ mod tests {
         let outcome = Outcome { ready: Some(Ok(())), settled: true, ..Outcome::default() };
         let all = conditions(&outcome, &[], Some(1), at(0));
         assert_eq!(types(&all), [("Ready", "True", "Available"), ("Synced", "True", "Settled")]);
+    }
+
+    #[test]
+    fn what_has_no_binding_is_available_without_one() {
+        let outcome = Outcome { ready: Some(Ok(())), settled: true, unbound: Some("snapshot"), ..Outcome::default() };
+        assert_eq!(conditions(&outcome, &[], Some(1), at(0))[0].message, "The snapshot is available.");
     }
 
     #[test]

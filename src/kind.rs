@@ -342,6 +342,8 @@ pub struct Inputs {
     pub recorded_account: Option<String>,
     /// The ARN from the first time it was seen as ours.
     pub recorded_arn: Option<String>,
+    /// The object's region.
+    pub region: String,
     /// The object's uid.
     pub uid: String,
     /// Name of the main thing in plans, see [`Kind::MAIN`].
@@ -457,7 +459,7 @@ pub enum Reference {
 }
 
 /// An object of another kind of ours in the same namespace.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
     /// Kind, e.g. `DbSnapshot`.
     pub kind: &'static str,
@@ -468,7 +470,7 @@ pub struct ObjectName {
 }
 
 /// What another object's status says; a missing object is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Referred {
     /// Name in AWS.
     pub identifier: Option<String>,
@@ -478,6 +480,8 @@ pub struct Referred {
     pub account: Option<String>,
     /// Region.
     pub region: Option<String>,
+    /// Of a DbSnapshot, what can be restored from it: `Instance`, `Cluster` or `Table`.
+    pub family: Option<String>,
     /// Its `Ready` condition is true, for the generation that it has.
     pub is_ready: bool,
     /// The message of its `Ready` condition.

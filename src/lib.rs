@@ -24,6 +24,7 @@ pub mod kinds;
 pub mod life;
 pub mod metrics;
 pub mod orphans;
+pub mod schedule;
 pub mod serve;
 pub mod spec;
 pub mod window;

@@ -23,11 +23,13 @@ pub const MADE: &str = "made";
 
 /// AWS's clock and ours may differ by this much.
 pub const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+/// A note ahead of a call is renewed after this long, so that its time stays near the call's.
+const NOTE_AGE: Duration = Duration::from_secs(300);
 /// A thing that no longer tells its source is ours only if it was made this soon after the call.
 const MADE_BY_THE_CALL: Duration = Duration::from_secs(600);
 
 /// How long AWS may answer "not found" after it accepted a create (aws-rds.md 4.1).
-const EVENTUAL: Duration = Duration::from_secs(120);
+pub const EVENTUAL: Duration = Duration::from_secs(120);
 
 /// What may be done.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,7 +119,7 @@ fn just_created(want: Want, inputs: &Inputs, what: &str) -> Option<Waiting> {
 /// The create that was sent a short while ago, if nothing of it was seen yet.
 fn recent_create(inputs: &Inputs) -> Option<&LastCall> {
     let call = inputs.journal.calls.get(inputs.main)?;
-    let creates = ["Create", "Restore", "Import"].iter().any(|verb| call.operation.starts_with(verb));
+    let creates = ["Create", "Restore", "Import", "Copy"].iter().any(|verb| call.operation.starts_with(verb));
     // The note is emptied with the create and filled when the thing is first seen.
     let was_listed = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
     let is_recent = inputs.since_call(inputs.main).is_some_and(|age| age < EVENTUAL);
@@ -204,6 +206,13 @@ enum Provenance {
 pub fn noted_call(inputs: &Inputs) -> Option<(&str, jiff::Timestamp)> {
     let (source, at) = inputs.journal.notes.get(UNTAGGED)?.rsplit_once('|')?;
     Some((source, at.parse().ok()?))
+}
+
+/// The note ahead of such a call. It keeps the time of the first of several tries: any of them may be the one that AWS got.
+pub fn untagged(inputs: &Inputs, source: &str) -> String {
+    let first = noted_call(inputs).filter(|(from, at)| *from == source && *at + NOTE_AGE > inputs.now);
+    let at = first.map_or(inputs.now, |(_, at)| at);
+    format!("{source}|{at}")
 }
 
 fn provenance(inputs: &Inputs, thing: &Thing) -> Provenance {
@@ -399,6 +408,7 @@ mod tests {
             account: "123456789012".into(),
             recorded_account: None,
             recorded_arn: None,
+            region: "eu-central-1".into(),
             uid: "uid".into(),
             journal: Journal::default(),
             accepted: false,

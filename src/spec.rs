@@ -133,7 +133,7 @@ fn default_secret_key() -> String {
 pub struct SharedSpec {
     /// Name in AWS. Default: `<namespace>-<name>`, made to fit AWS's rules. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[A-Za-z0-9_.-]+$"))]
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[A-Za-z0-9_.:-]+$"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("spec.identifier is immutable: renaming would make another database; make a new object instead"))]
     pub identifier: Option<String>,
     /// AWS region. Default: the operator's `--region`. Immutable.

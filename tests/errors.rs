@@ -55,7 +55,22 @@ const CODES: &[(&str, &str, &str)] = &[
         "DBInstanceAlreadyExists DBClusterAlreadyExistsFault DBSnapshotAlreadyExists \
          DBClusterSnapshotAlreadyExistsFault BlueGreenDeploymentAlreadyExistsFault",
     ),
-    ("conflict of roles", "done", "DBInstanceRoleAlreadyExists DBInstanceRoleNotFound"),
+    (
+        "conflict of roles",
+        "done",
+        "DBInstanceRoleAlreadyExists DBInstanceRoleNotFound DBClusterRoleAlreadyExists DBClusterRoleNotFound",
+    ),
+    // Not in the document: what the calls of Aurora clusters answer besides, from AWS's model.
+    (
+        "Aurora, wait for state",
+        "busy",
+        "InvalidDBClusterEndpointStateFault InvalidDBClusterAutomatedBackupStateFault InvalidDBSecurityGroupState \
+         InvalidDBShardGroupState",
+    ),
+    ("Aurora, not found", "absent", "DBClusterEndpointNotFoundFault ResourceNotFoundFault"),
+    ("Aurora, missing dependency", "dependency", "DBClusterAutomatedBackupNotFoundFault"),
+    ("Aurora, conflict", "exists", "DBClusterEndpointAlreadyExistsFault"),
+    ("Aurora, quota", "quota", "DBClusterEndpointQuotaExceededFault"),
     (
         "quota",
         "quota",
@@ -114,6 +129,13 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("InvalidParameterCombination", "To do this enable the Advanced mode of Database Insights", "rejected"),
     ("InvalidParameterCombination", "Cannot change VPC security group while doing a major version upgrade.", "busy"),
     ("InvalidParameterCombination", "The specified DB Instance is a member of a cluster.", "rejected"),
+    ("InvalidParameterCombination", "DBCluster orders is not currently in the available state.", "busy"),
+    (
+        "InvalidParameterValue",
+        "Cluster cannot be deleted, it still contains DB instances in non-deleting state.",
+        "busy",
+    ),
+    ("InvalidDBClusterStateFault", "This cluster is a part of a global cluster, please remove it first", "rejected"),
     (
         "InvalidParameterCombination",
         "Mirroring cannot be applied to instances with backup retention set to zero.",
@@ -306,4 +328,54 @@ fn what_the_user_can_do_about_a_table_is_said() {
         let elsewhere = CloudError::answered("UpdateTable", "InternalServerError", text);
         assert_eq!(elsewhere.remedy(), None, "of another code: {text}");
     }
+}
+
+/// Snapshots and backups: what it comes to, with which operations, its codes.
+const SNAPSHOT_CODES: &[(&str, &str, &str)] = &[
+    ("busy", "CreateDBSnapshot", "InvalidDBInstanceState InvalidDBSnapshotState"),
+    ("busy", "CreateDBClusterSnapshot", "InvalidDBClusterStateFault InvalidDBClusterSnapshotStateFault"),
+    ("busy", "CreateBackup", "TableInUseException BackupInUseException ContinuousBackupsUnavailableException"),
+    ("busy", "DeleteBackup", "BackupInUseException"),
+    ("absent", "CreateDBSnapshot", "DBInstanceNotFound"),
+    ("absent", "CopyDBSnapshot DeleteDBSnapshot ModifyDBSnapshotAttribute", "DBSnapshotNotFound"),
+    (
+        "absent",
+        "CopyDBClusterSnapshot DeleteDBClusterSnapshot ModifyDBClusterSnapshotAttribute",
+        "DBClusterSnapshotNotFoundFault",
+    ),
+    ("absent", "CreateBackup", "TableNotFoundException"),
+    ("exists", "CreateDBSnapshot CopyDBSnapshot", "DBSnapshotAlreadyExists"),
+    ("exists", "CreateDBClusterSnapshot CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"),
+    (
+        "quota",
+        "CreateDBSnapshot CopyDBSnapshot CreateDBClusterSnapshot",
+        "SnapshotQuotaExceeded SnapshotQuotaExceededFault",
+    ),
+    ("quota", "ModifyDBSnapshotAttribute ModifyDBClusterSnapshotAttribute", "SharedSnapshotQuotaExceeded"),
+    ("quota", "CreateBackup DeleteBackup", "LimitExceededException"),
+    ("denied", "CopyDBSnapshot CopyDBClusterSnapshot", "KMSKeyNotAccessibleFault AccessDenied"),
+    ("denied", "CreateBackup DeleteBackup", "AccessDeniedException"),
+    ("dependency", "CopyDBSnapshot", "CustomAvailabilityZoneNotFound"),
+    ("rejected", "CopyDBSnapshot ModifyDBSnapshotAttribute", "InvalidParameterValue InvalidParameterCombination"),
+    ("transient", "CreateDBSnapshot DeleteBackup", "ThrottlingException"),
+];
+
+#[test]
+fn codes_of_snapshots_and_backups_have_the_class_of_the_table() {
+    for (expected, operations, codes) in SNAPSHOT_CODES {
+        for operation in operations.split_whitespace() {
+            for code in codes.split_whitespace() {
+                let operation: &'static str = operation;
+                assert_eq!(word(CloudError::answered(operation, code, "").class), *expected, "{operation}: {code}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_lacks_a_key_says_where_to_name_one() {
+    let words = "Must specify new KMS key for cross region encrypted snapshot copy.";
+    let error = CloudError::answered("CopyDBSnapshot", "InvalidParameterValue", words);
+    assert_eq!(word(error.class), "rejected");
+    assert!(error.remedy().is_some_and(|remedy| remedy.contains("spec.copies")), "{error}");
 }

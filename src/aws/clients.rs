@@ -19,11 +19,13 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, OnceCell};
 
 use super::attempts::Attempts;
+use super::aurora::clusters::Clusters;
 use super::dynamo::{self, facts::Facts};
 use super::error::{Class, CloudError};
 use super::inventory::{Ages, Inventory};
 use super::limits::{Limit, Limits, Urgency, is_read, turn};
 use super::rds::instances::Instances;
+use super::snapshots::batch::{ClusterSnapshots, InstanceSnapshots};
 use super::tagging;
 
 /// Told of every SDK call.
@@ -108,6 +110,12 @@ pub(super) struct Clients {
     pub caller: Caller,
     /// The instances of the region, as AWS showed them last.
     pub instances: Inventory<Instances>,
+    /// The clusters of the region with their members, likewise.
+    pub clusters: Inventory<Clusters>,
+    /// The DB snapshots of the region.
+    pub snapshots: Inventory<InstanceSnapshots>,
+    /// The DB cluster snapshots of the region.
+    pub cluster_snapshots: Inventory<ClusterSnapshots>,
     /// Reads RDS, with retries.
     pub rds: aws_sdk_rds::Client,
     /// Changes RDS: sent once. A retry after a lost answer would meet its own effect, and could outlive the lease.
@@ -307,6 +315,9 @@ impl Clients {
         let rds = reads!(aws_sdk_rds, "rds");
         Self {
             instances: Inventory::new(Instances { rds: rds.clone(), caller: caller.clone() }, aws.ages),
+            clusters: Inventory::new(Clusters { rds: rds.clone(), caller: caller.clone() }, aws.ages),
+            snapshots: Inventory::new(InstanceSnapshots { rds: rds.clone(), caller: caller.clone() }, aws.ages),
+            cluster_snapshots: Inventory::new(ClusterSnapshots { rds: rds.clone(), caller: caller.clone() }, aws.ages),
             rds,
             rds_writes: writes!(aws_sdk_rds, "rds"),
             secrets: reads!(aws_sdk_secretsmanager, "secretsmanager"),

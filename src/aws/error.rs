@@ -144,6 +144,8 @@ const TEXTS: &[Text] = &[
     ("", "no modifications were requested", Class::AlreadyDone, None),
     ("", "is already being deleted", Class::AlreadyDone, None),
     ("", "your request later", Class::Busy, None),
+    ("", "not currently in the available state", Class::Busy, None),
+    ("", "still contains db instances in non-deleting state", Class::Busy, None),
     ("", "disable deletion protection", Class::Rejected, Some("set spec.deletionProtection: false first")),
     (
         "",
@@ -164,12 +166,25 @@ const TEXTS: &[Text] = &[
         Some("set spec.enablePerformanceInsights: true and spec.performanceInsightsRetentionPeriod: 465 or more"),
     ),
     ("", "cannot change vpc security group while doing a major version upgrade", Class::Busy, None),
+    (
+        "",
+        "part of a global cluster",
+        Class::Rejected,
+        Some("remove the cluster from its global database first (RemoveFromGlobalCluster)"),
+    ),
     ("", "member of a cluster", Class::Rejected, Some("members of a cluster are managed through their cluster")),
     (
         "",
         "mirroring cannot be applied",
         Class::Rejected,
         Some("set spec.backupRetentionPeriod above 0 before spec.multiAZ"),
+    ),
+    // Of snapshots.
+    (
+        "",
+        "must specify new kms key",
+        Class::Rejected,
+        Some("name a KMS key of the copy's own region: kmsKeyId in spec.copies, or spec.kmsKeyId of a new object"),
     ),
     (
         "",
@@ -216,6 +231,10 @@ const CODES: Codes = &[
         &[
             "InvalidDBInstanceState",
             "InvalidDBClusterState",
+            "InvalidDBClusterEndpointState",
+            "InvalidDBClusterAutomatedBackupState",
+            "InvalidDBSecurityGroupState",
+            "InvalidDBShardGroupState",
             "InvalidDBSnapshotState",
             "InvalidDBClusterSnapshotState",
             "InvalidGlobalClusterState",
@@ -225,7 +244,18 @@ const CODES: Codes = &[
             "InvalidDBParameterGroupState",
         ],
     ),
-    (Class::Absent, &["DBInstanceNotFound", "DBClusterNotFound", "DBSnapshotNotFound", "DBClusterSnapshotNotFound"]),
+    (
+        Class::Absent,
+        &[
+            "DBInstanceNotFound",
+            "DBClusterNotFound",
+            "DBSnapshotNotFound",
+            "DBClusterSnapshotNotFound",
+            "DBClusterEndpointNotFound",
+            // Of the Data API, which names a cluster by its ARN.
+            "ResourceNotFound",
+        ],
+    ),
     (
         Class::Dependency,
         &[
@@ -239,7 +269,10 @@ const CODES: Codes = &[
             "GlobalClusterNotFound",
             "BackupPolicyNotFound",
             "DBInstanceAutomatedBackupNotFound",
+            "DBClusterAutomatedBackupNotFound",
             "SourceNotFound",
+            // Of a copy that AWS is to keep elsewhere.
+            "CustomAvailabilityZoneNotFound",
             "ResourceNotFoundException",
         ],
     ),
@@ -253,6 +286,7 @@ const CODES: Codes = &[
             "BlueGreenDeploymentAlreadyExists",
             "DBParameterGroupAlreadyExists",
             "DBSubnetGroupAlreadyExists",
+            "DBClusterEndpointAlreadyExists",
         ],
     ),
     (
@@ -272,6 +306,7 @@ const CODES: Codes = &[
             "SnapshotQuotaExceeded",
             "SharedSnapshotQuotaExceeded",
             "DBClusterQuotaExceeded",
+            "DBClusterEndpointQuotaExceeded",
             "DBInstanceRoleQuotaExceeded",
             "DBClusterRoleQuotaExceeded",
             "DBInstanceAutomatedBackupQuotaExceeded",

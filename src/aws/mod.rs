@@ -94,7 +94,7 @@ pub struct Looked<O> {
 }
 
 /// A part that was looked for. A fact that was not read is never taken for absent or default.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Seen<T> {
     /// It is there.
     Present(T),

@@ -50,7 +50,15 @@ impl Aws {
     /// How current each sweep is.
     pub fn sweeps(&self) -> Vec<SweepAge> {
         let regions = self.regions().into_iter();
-        regions.filter_map(|(region, clients)| age_of(region, &clients.instances)).collect()
+        let ages = |(region, clients): (String, Arc<Clients>)| {
+            [
+                age_of(region.clone(), &clients.instances),
+                age_of(region.clone(), &clients.clusters),
+                age_of(region.clone(), &clients.snapshots),
+                age_of(region, &clients.cluster_snapshots),
+            ]
+        };
+        regions.flat_map(ages).flatten().collect()
     }
 }
 
@@ -58,6 +66,9 @@ impl Aws {
 async fn sweep_region(clients: Arc<Clients>, tell: OnNews) {
     tokio::select! {
         never = clients.instances.sweep(&*tell) => match never {},
+        never = clients.clusters.sweep(&*tell) => match never {},
+        never = clients.snapshots.sweep(&*tell) => match never {},
+        never = clients.cluster_snapshots.sweep(&*tell) => match never {},
         never = events::follow(&clients) => match never {},
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::answer::{complete, few, pages};
 use super::arn::Arn;
 use super::clients::Clients;
-use super::dynamo::look::describe;
+use super::dynamo::look::table as describe;
 use super::error::{Codes, Rows, Text};
 use super::inventory::BATCH;
 use super::owner::{OWNER_TAG, Owner, Tags};

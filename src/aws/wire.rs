@@ -17,9 +17,11 @@ use aws_smithy_types::body::SdkBody;
 
 use serde_json::{Value, json};
 
+use super::aurora::AuroraRemote;
 use super::dynamo::DynamoRemote;
 use super::inventory::Ages;
 use super::rds::RdsRemote;
+use super::snapshots::SnapshotRemote;
 use super::{Aws, Called, Cloud};
 
 /// What comes back.
@@ -135,6 +137,16 @@ impl Wire {
     /// Our clients on this wire, for tables.
     pub(in crate::aws) fn dynamo(&self) -> impl Cloud<DynamoRemote> + use<> {
         self.bare()
+    }
+
+    /// Our clients on this wire, for Aurora clusters.
+    pub(in crate::aws) fn aurora(&self) -> impl Cloud<AuroraRemote> + use<> {
+        self.clients(SharedCredentialsProvider::new(credentials()))
+    }
+
+    /// Our clients on this wire, for snapshots.
+    pub(in crate::aws) fn snapshots(&self) -> impl Cloud<SnapshotRemote> + use<> {
+        self.clients(SharedCredentialsProvider::new(credentials()))
     }
 
     /// Our clients on this wire, for DB instances.

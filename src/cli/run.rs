@@ -21,8 +21,10 @@ use crate::controller::orphans;
 use crate::controller::run::{ROUND_LIMIT, Stage, run as queue, until_stopped};
 use crate::health::Health;
 use crate::kind::{Clocks, Kind};
+use crate::kinds::aurora::AuroraServerless;
 use crate::kinds::dynamo::DynamoTable;
 use crate::kinds::rds::RdsInstance;
+use crate::kinds::snapshot::DbSnapshot;
 use crate::metrics::Metrics;
 use crate::serve::serve;
 
@@ -83,7 +85,9 @@ async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {
 fn start(stage: &Stage, aws: &Arc<Aws>, orphan_sweep: Duration) -> JoinSet<()> {
     let (mut queues, mut pokes) = (JoinSet::new(), HashMap::new());
     add::<RdsInstance>(stage, aws, &mut queues, &mut pokes);
+    add::<AuroraServerless>(stage, aws, &mut queues, &mut pokes);
     add::<DynamoTable>(stage, aws, &mut queues, &mut pokes);
+    add::<DbSnapshot>(stage, aws, &mut queues, &mut pokes);
     let metrics = stage.metrics.clone();
     let tell = move |News { whose, cause }: News| {
         metrics.poked(&whose.kind, cause.word());

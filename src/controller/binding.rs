@@ -22,6 +22,9 @@ pub async fn secrets<K: Kind, C, S: Cluster<K>>(
     observed: &Observed<K>,
     promote: bool,
 ) -> Result<(), ClusterError> {
+    if !K::BINDS {
+        return Ok(());
+    }
     if promote {
         passwords::promote(world, case).await?;
         case.inputs.journal.notes.remove(PASSWORD_UNSET);

@@ -7,6 +7,8 @@ use std::future::Future;
 use serde_json::Value;
 
 use crate::aws::Password;
+use crate::kind::{ObjectName, Referred};
+use crate::kinds::snapshot::DbSnapshot;
 
 /// Why a Kubernetes call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +86,16 @@ pub trait Cluster<K>: Send + Sync {
         name: &str,
     ) -> impl Future<Output = Result<Option<BTreeMap<String, String>>, ClusterError>> + Send;
 
+    /// Reads what the status of another object of ours says, past every cache.
+    ///
+    /// # Errors
+    /// See [`ClusterError`]; absence is `None`.
+    fn referred(
+        &self,
+        namespace: &str,
+        name: &ObjectName,
+    ) -> impl Future<Output = Result<Option<Referred>, ClusterError>> + Send;
+
     /// Creates a Secret, or replaces the one of that version; returns the new version.
     ///
     /// # Errors
@@ -120,6 +132,35 @@ pub trait Cluster<K>: Send + Sync {
         object: &K,
         finalizers: Vec<String>,
     ) -> impl Future<Output = Result<K, ClusterError>> + Send;
+
+    /// Deletes the object as it was read, in the background; absence is success.
+    ///
+    /// # Errors
+    /// [`ClusterError::Conflict`] when the object has another resourceVersion or uid by now.
+    fn delete_object(&self, object: &K) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// DbSnapshots with a label of this value.
+    ///
+    /// # Errors
+    /// See [`ClusterError`].
+    fn snapshots(
+        &self,
+        namespace: &str,
+        label: &str,
+        value: &str,
+    ) -> impl Future<Output = Result<Vec<DbSnapshot>, ClusterError>> + Send;
+
+    /// Creates a DbSnapshot.
+    ///
+    /// # Errors
+    /// [`ClusterError::Conflict`] when there is one of that name.
+    fn create_snapshot(&self, snapshot: &DbSnapshot) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// Deletes the DbSnapshot of that uid, in the background; absence is success.
+    ///
+    /// # Errors
+    /// [`ClusterError::Conflict`] when it has another uid by now.
+    fn delete_snapshot(&self, snapshot: &DbSnapshot) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
     /// Whether the kind's CRD is being deleted, so that this deletion may not be the user's wish for the database.
     ///

@@ -1,7 +1,9 @@
 //! **gather**: everything besides AWS that a plan may look at.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
+use serde_json::Value;
 
 use super::World;
 use super::cluster::{Cluster, ClusterError, SecretContent};
@@ -9,7 +11,7 @@ use super::passwords::{self, CREDENTIALS_SUFFIX};
 use crate::aws::Password;
 use crate::aws::owner::{Owner, default_identifier};
 use crate::conditions::Reason;
-use crate::kind::{CredentialMode, Home, Inputs, Kind, Problem, Reference, Supplied, Want};
+use crate::kind::{CredentialMode, Home, Inputs, Kind, Problem, Reference, Referred, Supplied, Want};
 use crate::life::PASSWORD_UNSET;
 use crate::spec::{SharedStatus, annotation};
 
@@ -37,7 +39,7 @@ pub struct Case<K> {
     /// The operator's own Secret is gone and the password was found in the connection Secret.
     pub recovered: bool,
     /// Our part of the status as this round last wrote it.
-    pub written: Option<serde_json::Value>,
+    pub written: Option<Value>,
 }
 
 impl<K: Kind> Case<K> {
@@ -69,14 +71,14 @@ impl<K: Kind> Case<K> {
 /// When a Secret could not be read; a missing one is a value.
 pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -> Result<Case<K>, ClusterError> {
     let now = Timestamp::from_second((world.now)().as_second()).unwrap_or_default();
-    let (namespace, uid) = (object.namespace().unwrap_or_default(), object.uid().unwrap_or_default());
+    let uid = object.uid().unwrap_or_default();
     world.recall.begins(&uid, object.meta().generation);
     let owner = owner_of(world, &object);
     let status = object.status().cloned().unwrap_or_default();
+    let home = home_of(world, &object, &status, owner.clone());
     let want = if object.meta().deletion_timestamp.is_some() { Want::Absent } else { Want::Present };
     let mut case = Case {
         want,
-        home: home_of(world, &object, &status, owner.clone()),
         inputs: Inputs {
             now,
             owner,
@@ -84,6 +86,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
             account: String::new(),
             recorded_account: status.account_id.clone(),
             recorded_arn: status.arn.clone(),
+            region: home.region.clone(),
             accepted: world.recall.get(&uid).accepted.contains(K::MAIN),
             absent_since: world.recall.get(&uid).absent_since,
             main: K::MAIN,
@@ -103,30 +106,79 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
         versions: Vec::new(),
         recovered: false,
         written: None,
+        home,
         object,
     };
     for (id, count) in world.recall.get(&case.uid()).uncounted {
         *case.inputs.journal.attempts.entry(id).or_default() += count;
     }
     refresh_journal(world, &mut case);
+    if K::BINDS {
+        read_secrets(world, &mut case).await?;
+    }
+    read_references(world, &mut case).await?;
+    recover_password(&mut case);
+    Ok(case)
+}
+
+async fn read_secrets<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &mut Case<K>) -> Result<(), ClusterError> {
+    let namespace = case.namespace();
     case.credentials = world.cluster.secret(&namespace, &case.credentials_name()).await?;
     case.connection = world.cluster.secret(&namespace, &case.connection_name()).await?;
     case.versions.extend([&case.credentials, &case.connection].map(version));
-    judge_secrets(&mut case);
-    judge_rotation(&mut case);
+    judge_secrets(case);
+    judge_rotation(case);
     if let CredentialMode::SecretRef(reference) = case.object.credentials() {
         let secret = world.cluster.secret(&namespace, &reference.name).await?;
         case.versions.push(version(&secret));
         case.inputs.supplied = supplied(secret, &reference.name, &reference.key);
     }
+    Ok(())
+}
+
+/// Reads what the object refers to, and lets this round's copy of the object know.
+async fn read_references<K: Kind, C, S: Cluster<K>>(
+    world: &World<C, S>,
+    case: &mut Case<K>,
+) -> Result<(), ClusterError> {
+    let namespace = case.namespace();
     for reference in case.object.references(&case.inputs) {
-        if let Reference::ConfigMap(name) = reference {
-            let content = world.cluster.config_map(&namespace, &name).await?;
-            case.inputs.config_maps.insert(name, content);
+        match reference {
+            Reference::Secret(_) => {}
+            Reference::ConfigMap(name) => {
+                let content = world.cluster.config_map(&namespace, &name).await?;
+                case.inputs.config_maps.insert(name, content);
+            }
+            Reference::Object(name) => {
+                let found = world.cluster.referred(&namespace, &name).await?;
+                case.inputs.objects.insert(name, found);
+            }
         }
     }
-    recover_password(&mut case);
-    Ok(case)
+    case.object.resolve(&case.inputs.objects);
+    Ok(())
+}
+
+/// What another object says of itself. One that is being deleted, or whose status is about an older spec, is not relied on.
+pub fn referred(meta: &ObjectMeta, status: &Value) -> Referred {
+    let text = |field: &str| status[field].as_str().map(String::from);
+    let ready = status["conditions"].as_array().into_iter().flatten().find(|condition| condition["type"] == "Ready");
+    let is_current = status["observedGeneration"].as_i64() == meta.generation;
+    let is_going = meta.deletion_timestamp.is_some();
+    let message = match ready {
+        _ if is_going => "it is being deleted",
+        Some(ready) => ready["message"].as_str().unwrap_or_default(),
+        None => "it was not looked at yet",
+    };
+    Referred {
+        identifier: text("identifier"),
+        arn: text("arn"),
+        account: text("accountId"),
+        region: text("region"),
+        family: text("family"),
+        is_ready: is_current && !is_going && ready.is_some_and(|ready| ready["status"] == "True"),
+        message: message.into(),
+    }
 }
 
 fn version(secret: &Option<SecretContent>) -> Option<String> {

@@ -21,7 +21,9 @@ pub fn wakes<K: Resource>(object: &K) -> u64 {
     let meta = object.meta();
     let mut hasher = DefaultHasher::new();
     (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut hasher);
-    for name in [annotation::PAUSED, annotation::RECONCILE, annotation::APPROVE, annotation::ROTATE] {
+    for name in
+        [annotation::PAUSED, annotation::RECONCILE, annotation::APPROVE, annotation::ROTATE, annotation::FAILOVER]
+    {
         meta.annotations.as_ref().and_then(|all| all.get(name)).hash(&mut hasher);
     }
     hasher.finish()
@@ -177,7 +179,7 @@ mod tests {
             o.metadata.deletion_timestamp =
                 Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH));
         }));
-        for name in ["paused", "reconcile", "approve", "rotate"] {
+        for name in ["paused", "reconcile", "approve", "rotate", "failover"] {
             let mut object = object("a", 1);
             object.annotations_mut().insert(format!("awsdb.dev/{name}"), "x".into());
             assert_ne!(wakes(&object), before, "{name}");

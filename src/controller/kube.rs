@@ -10,7 +10,10 @@ use std::time::Duration;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
+    Preconditions,
+};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -18,8 +21,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::cluster::{Cluster, ClusterError, Note, SecretContent};
+use super::gather::referred;
 use crate::aws::Password;
 use crate::aws::owner::hash;
+use crate::kind::{ObjectName, Referred};
+use crate::kinds::snapshot::DbSnapshot;
 
 const STATUS: &str = "awsdb/status";
 const SECRETS: &str = "awsdb/secrets";
@@ -72,6 +78,14 @@ where
         Ok(read.map(|found| found.data.unwrap_or_default()))
     }
 
+    async fn referred(&self, namespace: &str, name: &ObjectName) -> Result<Option<Referred>, ClusterError> {
+        let kind = GroupVersionKind::gvk(&K::group(&()), &K::version(&()), name.kind);
+        let kind = ApiResource::from_gvk_with_plural(&kind, name.plural);
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &kind);
+        let read = api.get_opt(&name.name).await.map_err(|error| refusal(&error))?;
+        Ok(read.map(|object| referred(&object.metadata, &object.data["status"])))
+    }
+
     /// Created by POST, since an apply would take over a Secret that exists. Changed by a merge patch: what a POST wrote
     /// belongs to another field manager entry than what an apply writes, so an apply could not remove a key again.
     async fn write_secret(&self, namespace: &str, secret: &SecretContent) -> Result<String, ClusterError> {
@@ -94,13 +108,7 @@ where
 
     async fn delete_secret(&self, namespace: &str, name: &str, version: &str) -> Result<(), ClusterError> {
         let only = Preconditions { resource_version: Some(version.into()), uid: None };
-        match self.secrets(namespace).delete(name, &DeleteParams::default().preconditions(only)).await {
-            Ok(_) => Ok(()),
-            Err(error) => match refusal(&error) {
-                ClusterError::Gone(_) => Ok(()),
-                refusal => Err(refusal),
-            },
-        }
+        absent_is_success(self.secrets(namespace).delete(name, &DeleteParams::default().preconditions(only)).await)
     }
 
     async fn write_status(&self, object: &K, status: Value) -> Result<String, ClusterError> {
@@ -118,6 +126,30 @@ where
         let metadata = json!({ "finalizers": finalizers, "resourceVersion": object.resource_version() });
         let patch = Patch::Merge(json!({ "metadata": metadata }));
         api.patch(&name, &managed_by(OBJECTS), &patch).await.map_err(|error| refusal(&error))
+    }
+
+    async fn delete_object(&self, object: &K) -> Result<(), ClusterError> {
+        let (api, name) = self.home_of(object);
+        let only = Preconditions { resource_version: object.resource_version(), uid: object.uid() };
+        absent_is_success(api.delete(&name, &DeleteParams::background().preconditions(only)).await)
+    }
+
+    async fn snapshots(&self, namespace: &str, label: &str, value: &str) -> Result<Vec<DbSnapshot>, ClusterError> {
+        let api: Api<DbSnapshot> = Api::namespaced(self.client.clone(), namespace);
+        let list = api.list(&ListParams::default().labels(&format!("{label}={value}"))).await;
+        Ok(list.map_err(|error| refusal(&error))?.items)
+    }
+
+    async fn create_snapshot(&self, snapshot: &DbSnapshot) -> Result<(), ClusterError> {
+        let api: Api<DbSnapshot> = Api::namespaced(self.client.clone(), &snapshot.namespace().unwrap_or_default());
+        let manager = PostParams { field_manager: Some(OBJECTS.into()), ..PostParams::default() };
+        api.create(&manager, snapshot).await.map(|_| ()).map_err(|error| refusal(&error))
+    }
+
+    async fn delete_snapshot(&self, snapshot: &DbSnapshot) -> Result<(), ClusterError> {
+        let api: Api<DbSnapshot> = Api::namespaced(self.client.clone(), &snapshot.namespace().unwrap_or_default());
+        let only = Preconditions { resource_version: None, uid: snapshot.uid() };
+        absent_is_success(api.delete(&snapshot.name_any(), &DeleteParams::background().preconditions(only)).await)
     }
 
     async fn crd_is_being_deleted(&self) -> Result<bool, ClusterError> {
@@ -156,6 +188,13 @@ where
 {
     fn home_of(&self, object: &K) -> (Api<K>, String) {
         (Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default()), object.name_any())
+    }
+}
+
+fn absent_is_success<T>(deleted: Result<T, kube::Error>) -> Result<(), ClusterError> {
+    match deleted.map_err(|error| refusal(&error)) {
+        Ok(_) | Err(ClusterError::Gone(_)) => Ok(()),
+        Err(refusal) => Err(refusal),
     }
 }
 
@@ -281,7 +320,11 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::http::{Request, Response};
     use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::client::Body;
     use kube::core::Status;
 
     use super::*;
@@ -376,6 +419,128 @@ mod tests {
         secret.metadata.resource_version = Some("7".into());
         secret.data.as_mut().unwrap().insert("binary".into(), ByteString(vec![0xff]));
         assert_eq!(content(secret), wanted());
+    }
+
+    /// A cluster that answers everything with this, and what it was asked.
+    fn answering(code: u16, body: Value) -> (KubeCluster<ConfigMap>, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = asked.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (noted, body) = (noted.clone(), body.to_string());
+            async move {
+                let (parts, content) = request.into_parts();
+                let content = content.collect_bytes().await.unwrap();
+                let line = format!("{} {} {}", parts.method, parts.uri, String::from_utf8_lossy(&content));
+                noted.lock().unwrap().push(line.trim().to_string());
+                let answer = Response::builder().status(code).body(axum::body::Body::from(body)).unwrap();
+                Ok::<_, std::convert::Infallible>(answer)
+            }
+        });
+        (KubeCluster::new(Client::new(service, "default"), None), asked)
+    }
+
+    fn missing() -> Value {
+        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404, "reason": "NotFound",
+            "message": "none" })
+    }
+
+    #[tokio::test]
+    async fn deletions_name_what_they_are_meant_for_and_an_absent_one_is_a_success() {
+        let (cluster, asked) = answering(404, missing());
+        let mut object = ConfigMap::default();
+        object.metadata.name = Some("orders".into());
+        object.metadata.namespace = Some("shop".into());
+        object.metadata.uid = Some("uid-1".into());
+        object.metadata.resource_version = Some("7".into());
+        cluster.delete_object(&object).await.unwrap();
+        let mut snapshot = DbSnapshot::new("monday", Default::default());
+        snapshot.metadata.namespace = Some("shop".into());
+        snapshot.metadata.uid = Some("uid-2".into());
+        cluster.delete_snapshot(&snapshot).await.unwrap();
+        let asked = asked.lock().unwrap();
+        assert!(asked[0].starts_with("DELETE /api/v1/namespaces/shop/configmaps/orders"), "{asked:?}");
+        assert!(asked[0].contains("\"resourceVersion\":\"7\"") && asked[0].contains("\"uid\":\"uid-1\""), "{asked:?}");
+        let path = "DELETE /apis/awsdb.dev/v1alpha1/namespaces/shop/dbsnapshots/monday";
+        assert!(asked[1].starts_with(path) && asked[1].contains("\"uid\":\"uid-2\""), "{asked:?}");
+        assert!(asked.iter().all(|line| line.contains("\"propagationPolicy\":\"Background\"")), "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn snapshots_are_listed_by_their_label_and_made_by_a_post_that_overwrites_nothing() {
+        let list = json!({ "apiVersion": "awsdb.dev/v1alpha1", "kind": "DbSnapshotList", "metadata": {}, "items": [] });
+        let (cluster, asked) = answering(200, list);
+        let listed = cluster.snapshots("shop", "awsdb.dev/schedule-of", "uid-1").await.unwrap();
+        assert!(listed.is_empty());
+        let exists = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 409,
+            "reason": "AlreadyExists", "message": "exists" });
+        let (other, also) = answering(409, exists);
+        let mut snapshot = DbSnapshot::new("monday", Default::default());
+        snapshot.metadata.namespace = Some("shop".into());
+        let made = other.create_snapshot(&snapshot).await;
+        assert_eq!(made, Err(ClusterError::Conflict("exists".into())));
+        let place = "/apis/awsdb.dev/v1alpha1/namespaces/shop/dbsnapshots?";
+        let asked = asked.lock().unwrap();
+        assert!(asked[0].starts_with(&format!("GET {place}")), "{asked:?}");
+        assert!(asked[0].contains("labelSelector=awsdb.dev%2Fschedule-of%3Duid-1"), "{asked:?}");
+        assert!(also.lock().unwrap()[0].starts_with(&format!("POST {place}")), "{also:?}");
+    }
+
+    #[tokio::test]
+    async fn another_object_is_read_by_its_plural_in_the_namespace() {
+        let name = ObjectName { kind: "DbSnapshot", plural: "dbsnapshots", name: "monday".into() };
+        let (cluster, _) = answering(404, missing());
+        let read: Result<_, _> = cluster.object("shop", "monday").await;
+        assert_eq!(read, Ok(None::<ConfigMap>));
+        let stored = json!({
+            "apiVersion": "awsdb.dev/v1alpha1", "kind": "DbSnapshot",
+            "metadata": { "name": "monday", "namespace": "shop", "generation": 2 },
+            "spec": {},
+            "status": {
+                "observedGeneration": 2, "identifier": "shop-monday", "arn": "arn", "accountId": "123456789012",
+                "region": "eu-central-1", "family": "Instance",
+                "conditions": [{ "type": "Ready", "status": "True", "message": "It is." }],
+            },
+        });
+        let (cluster, asked) = answering(200, stored.clone());
+        // Of a group of our own.
+        let cluster = KubeCluster::<DbSnapshot>::new(cluster.client, None);
+        let expected = Referred {
+            identifier: Some("shop-monday".into()),
+            arn: Some("arn".into()),
+            account: Some("123456789012".into()),
+            region: Some("eu-central-1".into()),
+            family: Some("Instance".into()),
+            is_ready: true,
+            message: "It is.".into(),
+        };
+        assert_eq!(cluster.referred("shop", &name).await, Ok(Some(expected.clone())));
+        assert_eq!(asked.lock().unwrap()[0], "GET /apis/awsdb.dev/v1alpha1/namespaces/shop/dbsnapshots/monday");
+        for (change, message) in [
+            (json!({ "metadata": { "generation": 3 } }), "It is."),
+            (json!({ "metadata": { "deletionTimestamp": "2026-01-31T09:30:00Z" } }), "it is being deleted"),
+            (json!({ "status": { "conditions": null } }), "it was not looked at yet"),
+            (json!({ "status": null }), "it was not looked at yet"),
+        ] {
+            let mut object = stored.clone();
+            json_patch(&mut object, &change);
+            let (cluster, _) = answering(200, object);
+            let cluster = KubeCluster::<DbSnapshot>::new(cluster.client, None);
+            let read = cluster.referred("shop", &name).await.unwrap().unwrap();
+            assert_eq!((read.is_ready, read.message.as_str()), (false, message), "{change}");
+        }
+        let (cluster, _) = answering(404, missing());
+        let cluster = KubeCluster::<DbSnapshot>::new(cluster.client, None);
+        assert_eq!(cluster.referred("shop", &name).await, Ok(None));
+    }
+
+    /// A merge patch.
+    fn json_patch(whole: &mut Value, patch: &Value) {
+        for (key, value) in patch.as_object().unwrap() {
+            match (whole.get_mut(key), value) {
+                (Some(Value::Object(_)), Value::Object(_)) => json_patch(&mut whole[key], value),
+                _ => whole[key] = value.clone(),
+            }
+        }
     }
 
     #[test]

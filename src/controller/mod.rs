@@ -17,8 +17,10 @@ pub mod perform;
 pub mod publish;
 pub mod reconcile;
 pub mod run;
+pub mod schedule;
 mod testing;
 mod turn;
+mod unbound;
 pub mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -82,6 +84,12 @@ pub struct Recall {
     pub generation: Option<i64>,
     /// The last full round, if there was nothing to do in it.
     pub rested: Option<unchanged::Rested>,
+    /// When the next full round is due at the latest: the next slot of its schedule.
+    pub deadline: Option<Timestamp>,
+    /// Failures in a row to keep its schedule.
+    pub unscheduled: u32,
+    /// The state of its schedule in which nothing was left to prune.
+    pub pruned: Option<(String, i32)>,
     /// When the object first asked for a database, for the metric "time to ready"; `None` once it was ready.
     pub was_ready: bool,
 }

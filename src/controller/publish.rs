@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use serde_json::Value;
 
 use super::binding::{connection_of, may_read};
-use super::cluster::{Cluster, ClusterError};
+use super::cluster::{Cluster, ClusterError, Note};
 use super::gather::Case;
 use super::perform::Performed;
 use super::reconcile::Round;
@@ -44,6 +44,7 @@ impl<K: Kind> Publication<'_, K> {
             settled: self.settled,
             waiting: self.decision.waiting.clone(),
             problem: self.decision.problem.clone(),
+            ..Outcome::default()
         };
         self.write(world, case, &outcome).await
     }
@@ -61,7 +62,7 @@ impl<K: Kind> Publication<'_, K> {
                 .any(|c| c.type_ == "Reconciling" && c.reason == Reason::Deleting.to_string())
     }
 
-    /// Ready needs the database and the published binding.
+    /// Ready needs the database and, where the kind has one, the published binding.
     fn readiness(&self, case: &Case<K>) -> Result<(), Waiting> {
         match case.object.ready(&case.inputs, &self.looked.observed) {
             Readiness::Yes => {}
@@ -70,6 +71,11 @@ impl<K: Kind> Publication<'_, K> {
         }
         if case.want == Want::Absent {
             return Err(Waiting::new(Reason::Deleting, "The object is being deleted."));
+        }
+        if !K::BINDS {
+            let is_known = may_read(case, &self.looked.observed);
+            let text = format!("There is no {} of this object yet.", K::MAIN);
+            return if is_known { Ok(()) } else { Err(Waiting::new(Reason::NotServing, text)) };
         }
         connection_of(case, &self.looked.observed)
             .map(|_| ())
@@ -173,6 +179,7 @@ pub async fn after_calls<K: Kind, C, S: Cluster<K>>(
         settled: false,
         waiting: performed.waiting.clone(),
         problem: performed.problem.clone().or_else(|| publication.decision.problem.clone()),
+        ..Outcome::default()
     };
     publication.write(world, case, &outcome).await.map(|_| ())
 }
@@ -265,6 +272,8 @@ async fn write_status<K: Kind, C, S: Cluster<K>>(
 ) -> Result<(), ClusterError> {
     let ours: Vec<_> =
         case.status.conditions.iter().filter(|c| conditions::TYPES.contains(&c.type_.as_str())).cloned().collect();
+    let unbound = (!K::BINDS).then_some(K::MAIN);
+    let outcome = &Outcome { unbound, ..outcome.clone() };
     status.conditions = conditions::conditions(outcome, &ours, case.object.meta().generation, case.inputs.now);
     let mut wanted = serde_json::to_value(&status).unwrap_or_default();
     if let (Value::Object(wanted), Value::Object(facts)) = (&mut wanted, facts) {
@@ -312,9 +321,25 @@ pub async fn finalizer<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &mu
         names.push(FINALIZER.into());
     }
     case.object = world.cluster.set_finalizers(&case.object, names).await?;
+    case.object.resolve(&case.inputs.objects);
     let version = case.object.resource_version();
     world.recall.update(&case.uid(), |recall| recall.version = version);
     Ok(())
+}
+
+/// Deletes an object whose own time has come; its deletion does the rest in later rounds. True when that was done.
+///
+/// # Errors
+/// When Kubernetes refused the deletion; it is tried again.
+pub async fn expire<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, case: &Case<K>) -> Result<bool, ClusterError> {
+    let acts = case.object.shared().management_policy == ManagementPolicy::Manage;
+    if case.want == Want::Absent || !acts {
+        return Ok(false);
+    }
+    world.cluster.delete_object(&case.object).await?;
+    let text = format!("Its time to live has passed: the object is deleted, and its {} with it", K::MAIN);
+    world.cluster.tell(&case.object, Note { warning: false, reason: "Expired".into(), text }).await;
+    Ok(true)
 }
 
 /// Lets the object go: Secrets first (they stay under Retain, and as long as there is a database), the finalizer last.

@@ -15,6 +15,7 @@ use super::gather::gather;
 use super::look::{decide_case, look_and_plan};
 use super::perform::{Performed, perform};
 use super::publish::{self, Publication};
+use super::schedule;
 use super::unchanged;
 use crate::aws::Cloud;
 use crate::kind::{End, Kind};
@@ -60,7 +61,7 @@ where
     }
     let gathered = unchanged::gathered(&case);
     if unchanged::is_unchanged(world, &case, gathered) {
-        return Ok(Round::new("unchanged", rest(world, &case)));
+        return Ok(schedule::in_time(world, &case, Round::new("unchanged", rest(world, &case))));
     }
     unchanged::forget(world, &case);
     let (looked, plan) = match look_and_plan(world, &mut case).await {
@@ -70,12 +71,16 @@ where
     if plan.end == End::Release {
         return publish::release(world, &case, &looked.observed).await;
     }
-    let (end, promote) = (plan.end, plan.promote_password);
+    let (end, promote, expired) = (plan.end, plan.promote_password, plan.expired);
     let notes = &mut case.inputs.journal.notes;
     notes.retain(|key, _| !plan.forget.contains(key));
     notes.extend(plan.noted.iter().cloned());
     let mut decision = decide_case(world, &case, plan).await?;
     publish::finalizer(world, &mut case).await?;
+    if expired && publish::expire(world, &case).await? {
+        return Ok(Round::new("expired", world.clocks.transition_poll));
+    }
+    schedule::keep(world, &mut case, &looked.observed, &mut decision.problem).await;
     binding::secrets(world, &mut case, &looked.observed, promote).await?;
     let mut performed = Performed::default();
     if let Err(problem) = performed.prepare(world, &mut case, &decision).await? {
@@ -93,7 +98,7 @@ where
     if unchanged::remember(world, &case, &publication, (gathered, &round)) {
         round.after = rest(world, &case);
     }
-    Ok(round)
+    Ok(schedule::in_time(world, &case, round))
 }
 
 /// The object as the store has it, unless that is older than our own last write.

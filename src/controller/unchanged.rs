@@ -29,7 +29,7 @@ pub struct Rested {
 pub fn gathered<K: Kind>(case: &Case<K>) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&case.inputs.uid, case.object.resource_version(), case.object.meta().generation).hash(&mut hasher);
-    (&case.versions, &case.inputs.config_maps).hash(&mut hasher);
+    (&case.versions, &case.inputs.config_maps, &case.inputs.objects).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -43,6 +43,7 @@ pub fn is_unchanged<K: Kind, C: Cloud<K::Remote>, S>(world: &World<C, S>, case: 
         && case.problem.is_none()
         && rested.gathered == gathered
         && case.inputs.now < rested.resync
+        && recall.deadline.is_none_or(|deadline| case.inputs.now < deadline)
         && world.cloud.version(&case.object.id(case.want, &case.home, &case.inputs)) == Some(rested.version)
 }
 

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod dynamo;
 pub mod groups;
 pub mod rds;
+pub mod restore;
 pub mod snapshot;
 pub mod tags;
 

@@ -1,12 +1,23 @@
 //! An Aurora Serverless v2 cluster with its members, groups and custom endpoints: what AWS shows, and every mutating call
 //! (aws-rds.md section 2).
+//!
+//! [`settings`] holds every field; `look` reads and `calls` sends; `create` and `modify` map fields to requests, `read` maps
+//! answers back. What clusters have in common with DB instances is in [`rds`].
 
+mod calls;
+pub(super) mod clusters;
+mod create;
+pub(in crate::aws) mod look;
+mod modify;
+pub mod normalise;
+mod read;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub use calls::OPERATIONS;
 pub use settings::{EndpointType, MemberSettings, Scaling, Settings};
 
 use super::owner::Tags;
@@ -51,6 +62,13 @@ pub struct Id {
     pub capacities_of: Option<EngineVersion>,
 }
 
+impl Id {
+    /// Whether the sweep of clusters sees all that this id names: what is read beside it may change without a trace there.
+    pub fn is_swept(&self) -> bool {
+        !self.managed_password && !self.final_snapshots && !self.custom_endpoints && self.capacities_of.is_none()
+    }
+}
+
 /// An engine with a version, whole or a prefix; AWS's default version without one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EngineVersion {
@@ -76,7 +94,7 @@ pub enum SourceId {
 pub struct Observed {
     /// The cluster.
     pub cluster: Seen<Cluster>,
-    /// Every DB instance of the cluster, by name; empty when there is none. Only read with the cluster.
+    /// Every DB instance of the cluster, by name; empty when there is none, absent with the cluster.
     pub members: Seen<BTreeMap<String, Member>>,
     /// Each group of [`Id::cluster_parameter_groups`].
     pub cluster_parameter_groups: BTreeMap<String, Seen<ParameterGroup>>,
@@ -92,7 +110,8 @@ pub struct Observed {
     pub snapshots: Seen<Vec<Snapshot>>,
     /// The password of `MasterUserSecret`.
     pub managed_password: Seen<Password>,
-    /// What capacities the engine version takes.
+    /// What capacities the engine version takes on the cluster's platform version, or on that of new clusters. Absent: there
+    /// is no such version, or it is not for Serverless v2.
     pub capacities: Seen<Capacities>,
 }
 
@@ -118,7 +137,7 @@ impl Observed {
 }
 
 /// A cluster as DescribeDBClusters shows it, normalised.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Cluster {
     /// DBClusterArn.
     pub arn: String,
@@ -131,7 +150,8 @@ pub struct Cluster {
     /// ReaderEndpoint.
     pub reader_endpoint: Option<String>,
     /// Every field in force; `storageType` is `aurora` where AWS leaves it out, `enableHttpEndpoint` is
-    /// HttpEndpointEnabled, `secondsUntilAutoPause` is absent while the least capacity is above 0.
+    /// HttpEndpointEnabled, `secondsUntilAutoPause` is absent while the least capacity is above 0, and `storageEncrypted`
+    /// is true also where AWS encrypts with a key of its own (StorageEncryptionType `sse-rds`).
     pub settings: Settings,
     /// PendingModifiedValues, in the same fields.
     pub pending: Settings,
@@ -147,7 +167,7 @@ pub struct Cluster {
     pub members: BTreeMap<String, Membership>,
     /// VpcSecurityGroups whose status is not `active`.
     pub security_groups_changing: bool,
-    /// LocalWriteForwardingStatus is `enabling` or `disabling`, or another part is shown to move.
+    /// LocalWriteForwardingStatus is `enabling` or `disabling`, or GlobalWriteForwardingStatus or ActivityStreamStatus moves.
     pub is_moving: bool,
     /// MasterUserSecret: (SecretArn, SecretStatus).
     pub master_secret: Option<(String, String)>,
@@ -169,10 +189,12 @@ pub struct Cluster {
     pub automatic_restart: Option<Timestamp>,
     /// IOOptimizedNextAllowedModificationTime.
     pub storage_type_change_from: Option<Timestamp>,
+    /// ServerlessV2PlatformVersion.
+    pub platform_version: Option<String>,
 }
 
 /// What the cluster says of a member.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Membership {
     /// IsClusterWriter.
     pub is_writer: bool,
@@ -181,7 +203,7 @@ pub struct Membership {
 }
 
 /// A DB instance of the cluster.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Member {
     /// DBInstanceArn.
     pub arn: String,
@@ -295,7 +317,7 @@ pub enum Action {
     RebootMember { name: String },
     /// ModifyDBCluster.
     Modify(Box<Modification>),
-    /// ModifyDBCluster with nothing but MasterUserPassword (the stored next one) and ApplyImmediately.
+    /// ModifyDBCluster with nothing but MasterUserPassword (the stored next one), which AWS sets at once.
     SetPassword,
     /// ModifyDBCluster with ManageMasterUserPassword; turning it off carries the stored next password.
     ManagePassword { managed: bool, kms_key_id: Option<String> },
@@ -381,3 +403,6 @@ impl super::Action for Action {
         matches!(self, Action::Delete { .. })
     }
 }
+
+#[cfg(test)]
+mod tests;

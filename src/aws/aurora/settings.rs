@@ -2,13 +2,14 @@
 //! reports, and what a ModifyDBCluster or ModifyDBInstance sends (aws-rds.md 2.1, 2.2). An absent field is not managed.
 
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of a cluster. Names are AWS's API members in lowerCamelCase.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Hash, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// Engine: aurora-postgresql or aurora-mysql. Required, also with `source`: AWS wants it in every restore. Immutable.
@@ -161,8 +162,16 @@ pub struct Scaling {
     pub seconds_until_auto_pause: Option<i32>,
 }
 
+/// Capacities go in halves, so that equal ones have the same bits.
+impl Hash for Scaling {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { min_capacity, max_capacity, seconds_until_auto_pause } = self;
+        (min_capacity.to_bits(), max_capacity.to_bits(), seconds_until_auto_pause).hash(state);
+    }
+}
+
 /// Settings of every member; the cluster has all others.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Hash, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberSettings {
     /// An existing DB parameter group for the members; or give `parameters` and the object owns one.

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::calls::OPERATIONS;
-use crate::aws::Class;
 use crate::aws::error::{Codes, Rows, Text};
+use crate::aws::{Class, snapshots};
 
 /// What ends by itself, within seconds.
 const SOON: Class = Class::Timed(Duration::from_secs(15));
@@ -119,5 +119,5 @@ pub(in crate::aws) fn rows(operation: &str) -> Option<&'static Rows> {
         Some(("dynamodb" | "application-autoscaling", name)) => name == operation,
         _ => false,
     };
-    OPERATIONS.iter().any(|name| is_ours(name)).then_some(&ROWS)
+    OPERATIONS.iter().chain(snapshots::OPERATIONS).any(|name| is_ours(name)).then_some(&ROWS)
 }

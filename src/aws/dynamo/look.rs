@@ -30,16 +30,6 @@ const MOST_NAMED: usize = 50;
 /// A table that is older than this shows in AWS's lists what it was made with.
 const LISTED_BY_THEN: SignedDuration = SignedDuration::from_hours(1);
 
-/// A table in the region of the clients.
-pub(in crate::aws) async fn describe(clients: &Clients, name: &str) -> Found<Table> {
-    const OPERATION: &str = "DescribeTable";
-    let answer = clients.caller.call(SERVICE, OPERATION, clients.dynamo.describe_table().table_name(name).send()).await;
-    let Some(answer) = present(answer, NOT_FOUND)? else { return Ok(None) };
-    let table = answer.table.ok_or_else(|| unreadable(OPERATION, "Table"))?;
-    let region = clients.dynamo.config().region().map_or("", AsRef::as_ref);
-    complete(OPERATION, read::table(&table, region)).map(Some)
-}
-
 /// One look.
 pub(super) struct Reader<'a> {
     pub aws: &'a Aws,
@@ -84,18 +74,12 @@ impl<'a> Reader<'a> {
 
     /// A table in the region of the clients.
     pub(super) async fn table(&self, clients: &Clients, name: &str) -> Found<Table> {
-        describe(clients, name).await
+        table(clients, name).await
     }
 
     /// Tags of a table, by ARN.
     pub(super) async fn tags(&self, clients: &Clients, arn: &str) -> Found<Tags> {
-        const OPERATION: &str = "ListTagsOfResource";
-        let request = clients.dynamo.list_tags_of_resource().resource_arn(arn);
-        let listed = pages(OPERATION, |token| {
-            let page = clients.caller.call(SERVICE, OPERATION, request.clone().set_next_token(token).send());
-            page.map_ok(|page| (page.tags, page.next_token)).boxed()
-        });
-        Ok(Some(read::tags(&listed.await?)))
+        tags(clients, arn).await
     }
 
     /// Backups of the name that the id gives; the others are read with them.
@@ -108,6 +92,27 @@ impl<'a> Reader<'a> {
             (backups, _) => backups,
         }
     }
+}
+
+/// A table in the region of the clients.
+pub(in crate::aws) async fn table(clients: &Clients, name: &str) -> Found<Table> {
+    const OPERATION: &str = "DescribeTable";
+    let answer = clients.caller.call(SERVICE, OPERATION, clients.dynamo.describe_table().table_name(name).send()).await;
+    let Some(answer) = present(answer, NOT_FOUND)? else { return Ok(None) };
+    let table = answer.table.ok_or_else(|| unreadable(OPERATION, "Table"))?;
+    let region = clients.dynamo.config().region().map_or("", AsRef::as_ref);
+    complete(OPERATION, read::table(&table, region)).map(Some)
+}
+
+/// Tags of a table, by ARN.
+pub(in crate::aws) async fn tags(clients: &Clients, arn: &str) -> Found<Tags> {
+    const OPERATION: &str = "ListTagsOfResource";
+    let request = clients.dynamo.list_tags_of_resource().resource_arn(arn);
+    let listed = pages(OPERATION, |token| {
+        let page = clients.caller.call(SERVICE, OPERATION, request.clone().set_next_token(token).send());
+        page.map_ok(|page| (page.tags, page.next_token)).boxed()
+    });
+    Ok(Some(read::tags(&listed.await?)))
 }
 
 /// Where the table of an id is.

@@ -14,7 +14,7 @@ mod normalise;
 mod number;
 mod pace;
 mod put;
-mod read;
+pub(in crate::aws) mod read;
 mod scaling;
 mod settings;
 #[cfg(test)]

@@ -323,6 +323,6 @@ pub(super) fn tags(of: &[sdk::Tag]) -> Tags {
 }
 
 /// A moment, to the second: AWS's fractions differ between calls.
-pub(super) fn time(of: Option<&DateTime>) -> Option<Timestamp> {
+pub(in crate::aws) fn time(of: Option<&DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(of?.secs()).ok()
 }

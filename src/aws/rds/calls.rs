@@ -63,10 +63,7 @@ impl Cloud<RdsRemote> for Aws {
 
     async fn perform(&self, id: &Id, action: &Action, password: Option<&Password>) -> Result<(), CloudError> {
         let operation = action.operation();
-        let password = password.filter(|_| action.password() != PasswordUse::None);
-        if password.is_none() && action.password() != PasswordUse::None {
-            return Err(CloudError::transport(operation, "NotSent", "the call needs a password, and none was given"));
-        }
+        let password = travelling(action, password)?;
         let clients = self.region(&id.region);
         clients.caller.turn_to_write("rds").await;
         let _write = clients.instances.write(&id.identifier);
@@ -78,9 +75,24 @@ impl Cloud<RdsRemote> for Aws {
     }
 }
 
+/// The password that the action asks for, and no other.
+pub(in crate::aws) fn travelling<'a>(
+    action: &impl crate::aws::Action,
+    password: Option<&'a Password>,
+) -> Result<Option<&'a Password>, CloudError> {
+    match (action.password(), password) {
+        (PasswordUse::None, _) => Ok(None),
+        (_, None) => {
+            let missing = "the call needs a password, and none was given";
+            Err(CloudError::transport(action.operation(), "NotSent", missing))
+        }
+        (_, given) => Ok(given),
+    }
+}
+
 /// What the call was to bring about is so. The SDK or a lost answer can make us meet our own delete: what is gone after it
 /// is progress.
-fn holds_already(action: &Action, error: &CloudError) -> bool {
+pub(in crate::aws) fn holds_already(action: &Action, error: &CloudError) -> bool {
     let gone = match action {
         Action::Delete { .. } => "DBInstanceNotFound",
         Action::DeleteSubnetGroup { .. } => "DBSubnetGroupNotFound",
@@ -91,24 +103,26 @@ fn holds_already(action: &Action, error: &CloudError) -> bool {
 }
 
 /// AWS does not quote passwords; if it ever does, ours does not get into a condition.
-fn silent(mut error: CloudError, password: Option<&Password>) -> CloudError {
+pub(in crate::aws) fn silent(mut error: CloudError, password: Option<&Password>) -> CloudError {
     if let Some(password) = password.map(Password::expose).filter(|text| !text.is_empty()) {
         error.message = error.message.replace(password, "(password)");
     }
     error
 }
 
-type Sent<'a> = BoxFuture<'a, Result<(), CloudError>>;
+/// A call on its way.
+pub(in crate::aws) type Sent<'a> = BoxFuture<'a, Result<(), CloudError>>;
 
 /// One action's way to AWS.
-struct Writer<'a> {
-    clients: Arc<Clients>,
-    identifier: &'a str,
-    operation: &'static str,
+pub(in crate::aws) struct Writer<'a> {
+    pub clients: Arc<Clients>,
+    /// DBInstanceIdentifier; of a cluster's calls, DBClusterIdentifier.
+    pub identifier: &'a str,
+    pub operation: &'static str,
 }
 
 impl Writer<'_> {
-    fn send<'a>(&'a self, action: &'a Action, password: Option<&'a Password>) -> Sent<'a> {
+    pub fn send<'a>(&'a self, action: &'a Action, password: Option<&'a Password>) -> Sent<'a> {
         match action {
             Action::CreateSubnetGroup { name, subnet_ids, tags } => self.create_subnet_group(name, subnet_ids, tags),
             Action::ModifySubnetGroup { name, subnet_ids } => self.modify_subnet_group(name, subnet_ids),
@@ -146,12 +160,12 @@ impl Writer<'_> {
         }
     }
 
-    fn writes(&self) -> &aws_sdk_rds::Client {
+    pub fn writes(&self) -> &aws_sdk_rds::Client {
         &self.clients.rds_writes
     }
 
     /// Sends; the answer holds the old values, or none: only the next look tells (aws-rds.md, planner rule 5).
-    fn done<'a, T, E>(
+    pub fn done<'a, T, E>(
         &'a self,
         sending: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
     ) -> Sent<'a>
@@ -272,8 +286,7 @@ impl Writer<'_> {
             }
             listed => listed?,
         };
-        let dynamic = listed.into_iter().filter(|one| one.apply_type.as_deref() == Some("dynamic"));
-        Ok(Methods { dynamic: dynamic.filter_map(|one| Some(one.parameter_name?.to_lowercase())).collect() })
+        Ok(Methods::of(listed))
     }
 
     /// As [`Self::methods`], but Oracle takes nothing else than `pending-reboot` in a reset.
@@ -290,16 +303,21 @@ impl Writer<'_> {
 }
 
 /// Shown in AWS's console; AWS wants one.
-const DESCRIPTION: &str = "Managed by aws-database-operator";
+pub(in crate::aws) const DESCRIPTION: &str = "Managed by aws-database-operator";
 
 /// How parameters take effect: dynamic ones at once (SQL Server takes nothing else for them), all others, and those that
 /// AWS does not know, with the next reboot.
-struct Methods {
+pub(in crate::aws) struct Methods {
     dynamic: BTreeSet<String>,
 }
 
 impl Methods {
-    fn parameter(&self, name: &str) -> aws_sdk_rds::types::builders::ParameterBuilder {
+    pub fn of(listed: Vec<Parameter>) -> Self {
+        let dynamic = listed.into_iter().filter(|one| one.apply_type.as_deref() == Some("dynamic"));
+        Self { dynamic: dynamic.filter_map(|one| Some(one.parameter_name?.to_lowercase())).collect() }
+    }
+
+    pub fn parameter(&self, name: &str) -> aws_sdk_rds::types::builders::ParameterBuilder {
         let method = match self.dynamic.contains(&name.to_lowercase()) {
             true => ApplyMethod::Immediate,
             false => ApplyMethod::PendingReboot,

@@ -20,14 +20,14 @@ use super::{Managed, Settings, SourceId};
 use crate::aws::Password;
 use crate::aws::owner::Tags;
 
-/// What all four have in common.
+/// What all creating calls have in common, those of a cluster too.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted<'a> {
-    /// DBInstanceIdentifier.
+pub(in crate::aws) struct Wanted<'a, S = Settings> {
+    /// DBInstanceIdentifier or DBClusterIdentifier.
     pub identifier: &'a str,
     /// The fields.
-    pub settings: &'a Settings,
-    /// Tags of the new instance.
+    pub settings: &'a S,
+    /// Tags of what is made.
     pub tags: &'a Tags,
     /// MasterUserPassword, for those that take one.
     pub password: Option<&'a Password>,
@@ -281,17 +281,17 @@ fn replica_of(source: &str) -> CreateDbInstanceReadReplicaInputBuilder {
 }
 
 /// Tags as the SDK wants them.
-pub(super) fn tags(tags: &Tags) -> Vec<Tag> {
+pub(in crate::aws) fn tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// An empty list is not sent: on the wire it is a member with an empty value, which AWS refuses.
-pub(super) fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+pub(in crate::aws) fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
     Some(list).filter(|list| !list.is_empty())
 }
 
 /// A set as a list, sorted.
-pub(super) fn listed(set: Option<BTreeSet<String>>) -> Option<Vec<String>> {
+pub(in crate::aws) fn listed(set: Option<BTreeSet<String>>) -> Option<Vec<String>> {
     some(Vec::from_iter(set?))
 }
 

@@ -3,14 +3,14 @@
 //! [`settings`] holds every field of an instance; `look` reads and `calls` sends; `create` and `modify` map fields to
 //! requests, `read` maps answers back.
 
-mod calls;
-mod create;
+pub(super) mod calls;
+pub(super) mod create;
 pub(super) mod events;
 pub(super) mod instances;
-mod look;
-mod modify;
+pub(super) mod look;
+pub(super) mod modify;
 pub mod normalise;
-mod read;
+pub(super) mod read;
 pub mod settings;
 pub mod version;
 
@@ -208,6 +208,8 @@ pub struct Source {
     pub status: String,
     /// Engine.
     pub engine: String,
+    /// EngineVersion: a restore that names none gets the region's default instead, which can be lower.
+    pub engine_version: Option<String>,
     /// Its tags; `None` where they cannot be read (a shared snapshot, another region).
     pub tags: Option<Tags>,
     /// BackupRetentionPeriod in days, of an instance: a replica needs more than 0.
@@ -365,4 +367,4 @@ impl super::Action for Action {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -96,7 +96,8 @@ pub(super) fn managed(
         .set_master_user_password(password.filter(|_| !managed).map(|password| password.expose().into()))
 }
 
-fn log_exports(logs: LogExports) -> CloudwatchLogsExportConfiguration {
+/// The difference of the log exports.
+pub(in crate::aws) fn log_exports(logs: LogExports) -> CloudwatchLogsExportConfiguration {
     let LogExports { enable, disable } = logs;
     CloudwatchLogsExportConfiguration::builder()
         .set_enable_log_types(listed(Some(enable)))

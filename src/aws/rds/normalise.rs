@@ -19,7 +19,8 @@ pub fn towards(mut desired: Settings, instance: &Instance) -> Settings {
     version(&mut desired.engine_version, &observed.engine_version, &instance.pending.engine_version);
     storage(&mut desired, instance);
     volumes(&mut desired, instance);
-    insights(&mut desired, instance);
+    let is_on = desired.enable_performance_insights.or(observed.enable_performance_insights) == Some(true);
+    insights(is_on, &mut desired.performance_insights_kms_key_id, &mut desired.performance_insights_retention_period);
     emptied(&mut desired, instance);
     moving(&mut desired, instance);
     key(&mut desired.kms_key_id, observed.kms_key_id.as_deref());
@@ -109,11 +110,9 @@ pub fn volumes_to_come(settings: &Settings, pending: &Settings) -> Option<BTreeM
 }
 
 /// AWS keeps neither key nor retention of insights that are off.
-fn insights(desired: &mut Settings, instance: &Instance) {
-    let is_on = desired.enable_performance_insights.or(instance.settings.enable_performance_insights) == Some(true);
+pub(in crate::aws) fn insights(is_on: bool, key: &mut Option<String>, days: &mut Option<i32>) {
     if !is_on {
-        desired.performance_insights_kms_key_id = None;
-        desired.performance_insights_retention_period = None;
+        (*key, *days) = (None, None);
     }
 }
 

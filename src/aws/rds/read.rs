@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{
     DbInstance, DbInstanceAutomatedBackup, DbParameterGroup, DbSnapshot, DbSubnetGroup, DomainMembership, Endpoint,
-    OptionGroupMembership, Parameter, PendingModifiedValues, ProcessorFeature, StorageEncryptionType, Tag,
+    MasterUserSecret, OptionGroupMembership, Parameter, PendingModifiedValues, ProcessorFeature, StorageEncryptionType,
+    Tag, VpcSecurityGroupMembership,
 };
 use jiff::Timestamp;
 
@@ -52,10 +53,7 @@ pub(super) fn instance(db: &DbInstance) -> Result<Instance, Missing> {
         option_groups: named(
             db.option_group_memberships().iter().map(|group| (lower(&group.option_group_name), &group.status)),
         ),
-        security_groups_changing: db
-            .vpc_security_groups()
-            .iter()
-            .any(|group| group.status.as_deref().is_some_and(|status| status != "active")),
+        security_groups_changing: security_groups_change(db.vpc_security_groups()),
         domains: named(db.domain_memberships().iter().map(|domain| (domain_name(domain), &domain.status))),
         replicas: replicas(db),
         replica_source: db
@@ -65,7 +63,7 @@ pub(super) fn instance(db: &DbInstance) -> Result<Instance, Missing> {
         replication_broken: replication_broken(db),
         cluster: db.db_cluster_identifier.clone(),
         storage_operation: storage_operation(db),
-        master_secret: master_secret(db),
+        master_secret: master_secret(db.master_user_secret.as_ref()),
         aws_backup: db.aws_backup_recovery_point_arn.is_some(),
         certificate_valid_till: db.certificate_details.as_ref().and_then(|details| time(details.valid_till.as_ref())),
         progress: db.percent_progress.clone(),
@@ -99,7 +97,7 @@ fn settings(db: &DbInstance) -> Settings {
         multi_az: db.multi_az,
         availability_zone: db.availability_zone.clone(),
         db_subnet_group_name: db.db_subnet_group.as_ref().and_then(|group| lower(&group.db_subnet_group_name)),
-        vpc_security_group_ids: Some(security_groups(db)),
+        vpc_security_group_ids: Some(security_groups(db.vpc_security_groups())),
         publicly_accessible: db.publicly_accessible,
         network_type: db.network_type.as_ref().map(|kind| kind.to_uppercase()),
         db_parameter_group_name: db
@@ -172,7 +170,7 @@ fn pending(new: &PendingModifiedValues) -> Settings {
 }
 
 /// AWS stores identifiers and names in lower case, but does not always answer so.
-fn lower(text: &Option<String>) -> Option<String> {
+pub(in crate::aws) fn lower(text: &Option<String>) -> Option<String> {
     text.as_ref().map(|text| text.to_lowercase())
 }
 
@@ -200,9 +198,14 @@ fn option_group(memberships: &[OptionGroupMembership]) -> Option<String> {
 }
 
 /// Groups that are leaving are not in force any more.
-fn security_groups(db: &DbInstance) -> BTreeSet<String> {
-    let groups = db.vpc_security_groups().iter().filter(|group| group.status.as_deref() != Some("removing"));
+pub(in crate::aws) fn security_groups(groups: &[VpcSecurityGroupMembership]) -> BTreeSet<String> {
+    let groups = groups.iter().filter(|group| group.status.as_deref() != Some("removing"));
     groups.filter_map(|group| group.vpc_security_group_id.clone()).collect()
+}
+
+/// One comes or leaves.
+pub(in crate::aws) fn security_groups_change(groups: &[VpcSecurityGroupMembership]) -> bool {
+    groups.iter().any(|group| group.status.as_deref().is_some_and(|status| status != "active"))
 }
 
 fn features(features: &[ProcessorFeature]) -> BTreeMap<String, String> {
@@ -238,8 +241,9 @@ fn storage_operation(db: &DbInstance) -> Option<String> {
     })
 }
 
-fn master_secret(db: &DbInstance) -> Option<(String, String)> {
-    let secret = db.master_user_secret.as_ref()?;
+/// ARN and status of the secret in which RDS keeps the password.
+pub(in crate::aws) fn master_secret(secret: Option<&MasterUserSecret>) -> Option<(String, String)> {
+    let secret = secret?;
     Some((secret.secret_arn.clone()?, secret.secret_status.clone().unwrap_or_default()))
 }
 
@@ -263,17 +267,17 @@ fn named<'a>(pairs: impl Iterator<Item = (Option<String>, &'a Option<String>)>) 
 }
 
 /// To whole seconds, as Kubernetes keeps them.
-pub(super) fn time(time: Option<&DateTime>) -> Option<Timestamp> {
+pub(in crate::aws) fn time(time: Option<&DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(time?.secs()).ok()
 }
 
 /// Tags.
-pub(super) fn tags(tags: &[Tag]) -> Tags {
+pub(in crate::aws) fn tags(tags: &[Tag]) -> Tags {
     tags.iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()))).collect()
 }
 
 /// The parameters that somebody has set. The request asks for these alone; not every emulator listens.
-pub(super) fn parameters(listed: Vec<Parameter>) -> BTreeMap<String, String> {
+pub(in crate::aws) fn parameters(listed: Vec<Parameter>) -> BTreeMap<String, String> {
     let set = listed.into_iter().filter(|parameter| parameter.source.as_deref().is_none_or(|source| source == "user"));
     set.filter_map(|parameter| Some((parameter.parameter_name?, parameter.parameter_value?))).collect()
 }
@@ -313,17 +317,24 @@ pub(super) fn snapshot(db: &DbSnapshot) -> Result<Snapshot, Missing> {
 }
 
 /// A snapshot to restore; the tags of a shared one belong to the account that shares it and are not shown.
-pub(super) fn source_snapshot(db: &DbSnapshot, shared: bool) -> Result<Source, Missing> {
+pub(in crate::aws) fn source_snapshot(db: &DbSnapshot, shared: bool) -> Result<Source, Missing> {
     let Snapshot { identifier: _, arn, status, resource_id: _, tags } = snapshot(db)?;
     let engine = lower(&db.engine).ok_or("Engine")?;
-    Ok(Source { arn, status, engine, tags: (!shared).then_some(tags), backup_retention: None })
+    let (engine_version, tags) = (db.engine_version.clone(), (!shared).then_some(tags));
+    Ok(Source { arn, status, engine, engine_version, tags, backup_retention: None })
 }
 
 /// An instance to copy.
 pub(super) fn source_instance(db: &DbInstance) -> Result<Source, Missing> {
     let Instance { arn, status, settings, tags, .. } = instance(db)?;
-    let engine = settings.engine.ok_or("Engine")?;
-    Ok(Source { arn, status, engine, tags: Some(tags), backup_retention: settings.backup_retention_period })
+    Ok(Source {
+        arn,
+        status,
+        engine: settings.engine.ok_or("Engine")?,
+        engine_version: settings.engine_version,
+        tags: Some(tags),
+        backup_retention: settings.backup_retention_period,
+    })
 }
 
 /// Automated backups to restore from.
@@ -333,13 +344,14 @@ pub(super) fn source_backup(backup: &DbInstanceAutomatedBackup) -> Result<Source
         arn: own.or_else(|| backup.db_instance_arn.clone()).ok_or("DBInstanceAutomatedBackupsArn")?,
         status: backup.status.clone().ok_or("Status")?,
         engine: lower(&backup.engine).ok_or("Engine")?,
+        engine_version: backup.engine_version.clone(),
         tags: Some(tags(backup.tag_list())),
         backup_retention: backup.backup_retention_period,
     })
 }
 
 /// The password in a secret of RDS: a JSON object with `username` and `password`.
-pub(super) fn managed_password(text: &str) -> Result<Password, Missing> {
+pub(in crate::aws) fn managed_password(text: &str) -> Result<Password, Missing> {
     #[derive(serde::Deserialize)]
     struct Secret {
         password: String,

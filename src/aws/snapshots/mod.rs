@@ -1,5 +1,14 @@
 //! Snapshots of DB instances and clusters, and backups of DynamoDB tables, with their copies and shares: what AWS shows,
-//! and every mutating call (aws-rds.md section 3).
+//! and every mutating call (aws-rds.md section 3). `look` and `backups` read, `calls` sends, `read` maps answers back; idle
+//! snapshots are read in batches.
+
+mod backups;
+pub(super) mod batch;
+mod calls;
+mod look;
+mod read;
+
+pub use calls::OPERATIONS;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,6 +16,12 @@ use jiff::Timestamp;
 
 use super::Seen;
 use super::owner::Tags;
+
+/// Region and account of an ARN.
+pub fn place_of(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.strip_prefix("arn:")?.splitn(5, ':').skip(2);
+    Some((parts.next()?, parts.next()?))
+}
 
 /// The remote of DbSnapshot.
 #[derive(Debug)]
@@ -51,6 +66,13 @@ pub struct Id {
     pub shares: bool,
 }
 
+impl Id {
+    /// Whether a sweep of snapshots sees all that this id names: copies are in other regions, shares and backups are read apart.
+    pub fn is_swept(&self) -> bool {
+        self.family != Family::Table && self.copies.is_empty() && !self.shares
+    }
+}
+
 /// What a snapshot is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SourceId {
@@ -87,11 +109,12 @@ impl Observed {
 }
 
 /// A snapshot, cluster snapshot or backup as AWS shows it, normalised.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Snapshot {
     /// DBSnapshotArn, DBClusterSnapshotArn or BackupArn.
     pub arn: String,
-    /// What tells it from a namesake that was made later: the ARN and the moment of its making.
+    /// What tells it from a namesake that was made later: the ARN and the moment of its making. Empty until AWS tells that
+    /// moment; of a backup, the ARN.
     pub resource_id: String,
     /// Status in lower case, an open set: creating, copying, available, failed, deleting, upgrading.
     pub status: String,
@@ -113,7 +136,7 @@ pub struct Snapshot {
     pub engine_version: Option<String>,
     /// Encrypted at rest.
     pub encrypted: bool,
-    /// KmsKeyId.
+    /// KmsKeyId; none where the key is AWS's own (StorageEncryptionType `sse-rds`).
     pub kms_key_id: Option<String>,
     /// AllocatedStorage in GiB; of a backup, BackupSizeBytes.
     pub size: Option<i64>,
@@ -195,3 +218,6 @@ impl super::Action for Action {
         matches!(self.call, Call::Delete { region: None, expired: false, .. })
     }
 }
+
+#[cfg(test)]
+mod tests;

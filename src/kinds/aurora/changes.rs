@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::aws::aurora::{Action, Cluster, Modification, Scaling, Settings};
+use crate::aws::aurora::normalise::towards;
+use crate::aws::aurora::{Action, Cluster, Modification, Settings};
 use crate::aws::rds::LogExports;
-use crate::aws::rds::normalise::{key, lower, version};
 use crate::aws::rds::version::is_major_change;
 use crate::conditions::Reason;
 use crate::diff::{self, fields};
@@ -69,62 +69,6 @@ fn class(field: &str) -> Disruption {
     }
 }
 
-/// Wanted settings in the form that AWS shows them, so that only real differences are left.
-fn towards(mut desired: Settings, cluster: &Cluster) -> Settings {
-    let observed = &cluster.settings;
-    for field in [
-        &mut desired.engine,
-        &mut desired.db_subnet_group_name,
-        &mut desired.db_cluster_parameter_group_name,
-        &mut desired.storage_type,
-        &mut desired.preferred_maintenance_window,
-    ] {
-        lower(field);
-    }
-    version(&mut desired.engine_version, &observed.engine_version, &cluster.pending.engine_version);
-    key(&mut desired.kms_key_id, observed.kms_key_id.as_deref());
-    key(&mut desired.performance_insights_kms_key_id, observed.performance_insights_kms_key_id.as_deref());
-    if let (Some(wanted), Some(is)) = (&desired.availability_zones, &observed.availability_zones)
-        && wanted.is_subset(is)
-    {
-        // AWS makes three of them.
-        desired.availability_zones = Some(is.clone());
-    }
-    desired.scaling = desired.scaling.map(|wanted| scaling(wanted, observed.scaling));
-    // It has calls of its own.
-    desired.enable_http_endpoint = None;
-    if cluster.logs_pending {
-        desired.enable_cloudwatch_logs_exports = None;
-    }
-    if observed.enable_cloudwatch_logs_exports.is_none() {
-        desired.enable_cloudwatch_logs_exports = desired.enable_cloudwatch_logs_exports.filter(|logs| !logs.is_empty());
-    }
-    if cluster.security_groups_changing {
-        desired.vpc_security_group_ids = None;
-    }
-    if desired.enable_performance_insights.or(observed.enable_performance_insights) != Some(true) {
-        desired.performance_insights_kms_key_id = None;
-        desired.performance_insights_retention_period = None;
-    }
-    if desired.backtrack_window == Some(0) && observed.backtrack_window.is_none() {
-        desired.backtrack_window = None;
-    }
-    if cluster.aws_backup {
-        desired.backup_retention_period = None;
-        desired.preferred_backup_window = None;
-    }
-    desired
-}
-
-/// AWS shows the seconds of pausing only while the least capacity is 0, and has 300 where none were given.
-fn scaling(wanted: Scaling, is: Option<Scaling>) -> Scaling {
-    let shown = is.and_then(|is| is.seconds_until_auto_pause);
-    Scaling {
-        seconds_until_auto_pause: wanted.seconds_until_auto_pause.or(shown.filter(|_| wanted.min_capacity == 0.0)),
-        ..wanted
-    }
-}
-
 /// A difference being split into calls.
 struct Split {
     delta: Map<String, Value>,
@@ -157,6 +101,8 @@ pub fn plan(wanted: Settings, inputs: &Inputs, scene: &Scene<'_>) -> ChangePlan 
         // AWS shows ports, zones and more only late in it: what is not shown yet is no difference.
         return plan;
     }
+    // The Data API has calls of its own.
+    let wanted = Settings { enable_http_endpoint: None, ..wanted };
     let desired = towards(wanted, cluster);
     let Some(difference) = diff::changes(&desired, &overlay(cluster)) else {
         plan.steps.extend(hurry(inputs, &desired, scene));

@@ -6,9 +6,10 @@ use crate::aws::aurora::{Action, Capacities, Observed, Origin, Scaling, Settings
 use crate::aws::rds::Managed;
 use crate::aws::{PasswordUse, Seen};
 use crate::conditions::Reason;
-use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
+use crate::kind::{Inputs, Objects, Plan, Problem, Step, Waiting, When};
 use crate::kinds::credentials::{Mode, unusable};
 use crate::kinds::groups::Scope;
+use crate::kinds::restore::{self, Blocked};
 use crate::kinds::tags::{TAGS_NOTE, first_note};
 use crate::life::{PASSWORD_UNSET, RESOURCE_ID, permitted};
 use crate::spec::annotation;
@@ -20,7 +21,7 @@ use super::{AuroraServerless, groups};
 pub fn origin(object: &AuroraServerless) -> Origin {
     let Some(source) = &object.spec.source else { return Origin::New };
     if let Some(snapshot) = &source.snapshot {
-        return Origin::Snapshot(snapshot.identifier.clone());
+        return Origin::Snapshot(snapshot.identifier.clone().unwrap_or_default());
     }
     if let Some(clone) = &source.clone_of {
         return Origin::Clone(clone.identifier.clone());
@@ -33,10 +34,33 @@ pub fn origin(object: &AuroraServerless) -> Origin {
     Origin::PointInTime { source: from, at: point.restore_time.map(|time| time.0) }
 }
 
-/// The source to look at before the cluster is made.
+/// What a cluster can be restored from.
+const FAMILIES: &[&str] = &["Cluster", "Instance"];
+
+/// The DbSnapshot that the cluster is to be made from.
+pub fn snapshot_name(object: &AuroraServerless) -> Option<&str> {
+    object.spec.source.as_ref()?.snapshot.as_ref()?.name.as_deref()
+}
+
+/// Puts the snapshot of the DbSnapshot into the source, once it can be restored. AWS takes a DB instance's snapshot by ARN
+/// only.
+pub fn resolve(object: &mut AuroraServerless, objects: &Objects) {
+    let source = object.spec.source.as_mut().and_then(|source| source.snapshot.as_mut());
+    if let Some(snapshot) = source
+        && let Some(name) = &snapshot.name
+    {
+        snapshot.identifier = restore::usable(objects, name, FAMILIES).and_then(|found| {
+            let of_cluster = found.family.as_deref() == Some("Cluster");
+            if of_cluster { restore::call_name(found) } else { found.arn.clone() }
+        });
+    }
+}
+
+/// The source to look at before the cluster is made; `None` also while a DbSnapshot does not say yet what it is.
 pub fn source_id(object: &AuroraServerless) -> Option<SourceId> {
     match origin(object) {
         Origin::New => None,
+        Origin::Snapshot(identifier) if identifier.is_empty() => None,
         Origin::Snapshot(identifier) => Some(SourceId::Snapshot(identifier)),
         Origin::Clone(identifier) => Some(SourceId::Cluster(identifier)),
         Origin::PointInTime { source, .. } => Some(source),
@@ -57,12 +81,12 @@ pub fn plan(object: &AuroraServerless, identifier: &str, inputs: &Inputs, observ
     match (problem, source) {
         (Some(problem), _) | (None, Err(Blocked::Problem(problem))) => Plan::refuse(problem),
         (None, Err(Blocked::Waiting(waiting))) => {
-            let steps = groups.steps.into_iter().chain([create(object, identifier, inputs)]);
+            let steps = groups.steps.into_iter().chain([create(object, identifier, inputs, observed)]);
             let steps = steps.map(|step| step.when(When::After(waiting.clone()))).collect();
             Plan { steps, forget: groups.forget, ..Plan::default() }
         }
         (None, Ok(())) => {
-            let step = create(object, identifier, inputs);
+            let step = create(object, identifier, inputs, observed);
             let waiting = groups.waiting.clone();
             let mut plan = Plan { waiting: None, ..groups::only(groups) };
             plan.steps.push(match waiting {
@@ -107,7 +131,7 @@ pub fn impossible(wanted: Option<Scaling>, capacities: &Seen<Capacities>) -> Opt
     Some(Problem::new(Reason::InvalidSpec, text))
 }
 
-fn create(object: &AuroraServerless, identifier: &str, inputs: &Inputs) -> Step<Action> {
+fn create(object: &AuroraServerless, identifier: &str, inputs: &Inputs, observed: &Observed) -> Step<Action> {
     let origin = origin(object);
     let mode = Mode::of(object.spec.credentials.as_ref());
     let is_new = origin == Origin::New;
@@ -120,14 +144,22 @@ fn create(object: &AuroraServerless, identifier: &str, inputs: &Inputs) -> Step<
     };
     let because = match &origin {
         Origin::New => format!("DB cluster {identifier} does not exist"),
-        Origin::Snapshot(from) => format!("restore DB cluster {identifier} from snapshot {from}"),
+        Origin::Snapshot(from) => {
+            let by_reference = snapshot_name(object).map(|name| format!("of DbSnapshot {name}"));
+            let from = if from.is_empty() { by_reference.unwrap_or_default() } else { from.clone() };
+            format!("restore DB cluster {identifier} from snapshot {from}")
+        }
         Origin::PointInTime { at: Some(at), .. } => format!("restore DB cluster {identifier} as of {at}"),
         Origin::PointInTime { at: None, .. } => {
             format!("restore DB cluster {identifier} as of the latest restorable time")
         }
         Origin::Clone(from) => format!("clone DB cluster {from} as {identifier}"),
     };
-    let settings = Box::new(settings(object, identifier, is_new));
+    let mut settings = Box::new(settings(object, identifier, is_new));
+    if let (None, Some(source)) = (&settings.engine_version, observed.source.present()) {
+        // AWS would take its default version, which may be below the snapshot's.
+        settings.engine_version.clone_from(&source.engine_version);
+    }
     let tags = object.spec.shared.tags_of(&inputs.owner);
     let mut step = Step::new("cluster", Action::Create { origin, settings, tags, password, managed }, because)
         .noting(RESOURCE_ID, "")
@@ -156,14 +188,15 @@ fn settings(object: &AuroraServerless, identifier: &str, is_new: bool) -> Settin
     settings
 }
 
-enum Blocked {
-    Problem(Problem),
-    Waiting(Waiting),
-}
-
 /// A source must be there, usable, and one that this namespace may use: otherwise any tenant could copy any database.
 fn judge_source(object: &AuroraServerless, inputs: &Inputs, observed: &Observed) -> Result<(), Blocked> {
-    let Some(id) = source_id(object) else { return Ok(()) };
+    if let Some(name) = snapshot_name(object) {
+        restore::judge(inputs, name, FAMILIES)?;
+    }
+    let Some(id) = source_id(object) else {
+        let unknown = Waiting::new(Reason::DependencyNotReady, "spec.source is not known yet");
+        return if object.spec.source.is_none() { Ok(()) } else { Err(Blocked::Waiting(unknown)) };
+    };
     let name = match &id {
         SourceId::Snapshot(name) => format!("snapshot {name}"),
         SourceId::Cluster(name) => format!("DB cluster {name}"),

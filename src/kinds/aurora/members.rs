@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::aws::aurora::normalise::member_towards;
 use crate::aws::aurora::{Action, Cluster, MEMBER_CLASS, Member, MemberSettings};
 use crate::aws::owner::Claim;
-use crate::aws::rds::normalise::{key, lower};
 use crate::conditions::Reason;
 use crate::diff;
 use crate::kind::{Disruption, Inputs, Problem, Step, Waiting, When};
@@ -162,9 +162,7 @@ fn modify(scene: &Scene<'_>, name: &str, member: &Member) -> Vec<Step<Action>> {
     if member.status == "creating" {
         return Vec::new();
     }
-    let mut wanted = scene.wanted.clone();
-    lower(&mut wanted.db_parameter_group_name);
-    key(&mut wanted.monitoring_role_arn, member.settings.monitoring_role_arn.as_deref());
+    let wanted = member_towards(scene.wanted.clone(), member);
     let mut changes = diff::changes(&wanted, &member.settings);
     let number = number(scene.identifier, name);
     let tier = number.and_then(|number| tier(scene, number)).filter(|tier| member.promotion_tier != Some(*tier));

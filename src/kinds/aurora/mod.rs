@@ -23,12 +23,11 @@ use crate::aws::aurora::{Action, AuroraRemote, Cluster, EngineVersion, Id, Membe
 use crate::conditions::Reason;
 use crate::diff::{fields, text};
 use crate::kind::{
-    Connection, CredentialMode, Home, Inputs, Kind, Plan, Readiness, Reference, Thing, View, Waiting, Want,
+    Connection, CredentialMode, Home, Inputs, Kind, Objects, Plan, Readiness, Reference, Thing, View, Waiting, Want,
 };
 use crate::kinds::credentials::Mode;
 use crate::kinds::groups::Scope;
-use crate::kinds::identifier;
-use crate::life::RESOURCE_ID;
+use crate::kinds::{identifier, restore};
 use crate::spec::{Endpoint, SharedSpec, SharedStatus, SnapshotSchedule, annotation};
 use members::is_writer;
 use states::{State, serves, state};
@@ -48,9 +47,7 @@ impl Kind for AuroraServerless {
     }
 
     fn id(&self, want: Want, home: &Home, inputs: &Inputs) -> Id {
-        let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
-        // Made again after it was lost, it needs its source once more, with all that is asked of one.
-        let is_wanted = want == Want::Present && (!was_made || inputs.absent_since.is_some());
+        let is_wanted = want == Want::Present && restore::makes(inputs);
         let groups = |scope| groups::parameter_groups(self, &home.identifier, scope, &inputs.journal);
         Id {
             region: home.region.clone(),
@@ -70,11 +67,17 @@ impl Kind for AuroraServerless {
         Mode::of(self.spec.credentials.as_ref()).source()
     }
 
-    fn references(&self, _: &Inputs) -> Vec<Reference> {
-        match self.credentials() {
-            CredentialMode::SecretRef(reference) => vec![Reference::Secret(reference)],
-            _ => Vec::new(),
-        }
+    fn references(&self, inputs: &Inputs) -> Vec<Reference> {
+        let secret = match self.credentials() {
+            CredentialMode::SecretRef(reference) => Some(Reference::Secret(reference)),
+            _ => None,
+        };
+        let snapshot = creation::snapshot_name(self).filter(|_| restore::makes(inputs)).map(restore::reference);
+        secret.into_iter().chain(snapshot.map(Reference::Object)).collect()
+    }
+
+    fn resolve(&mut self, objects: &Objects) {
+        creation::resolve(self, objects);
     }
 
     fn snapshot_schedule(&self) -> Option<&SnapshotSchedule> {

@@ -2,7 +2,6 @@
 //! (aws-dynamodb-elasticache-dms.md 1.4, 1.5).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::aws::Seen;
 use crate::aws::dynamo::{
@@ -10,9 +9,10 @@ use crate::aws::dynamo::{
 };
 use crate::aws::owner::hash;
 use crate::conditions::Reason;
-use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
+use crate::kind::{Inputs, Objects, Plan, Problem, Step, Waiting, When};
+use crate::kinds::restore::{self, Blocked};
 use crate::kinds::tags::{TAGS_NOTE, first_note};
-use crate::life::{RESOURCE_ID, UNTAGGED, noted_call, permitted};
+use crate::life::{RESOURCE_ID, UNTAGGED, permitted, untagged};
 
 use super::DynamoTable;
 use super::capacity::positive;
@@ -23,22 +23,32 @@ use super::seed::{self, ITEMS, Missing};
 
 /// Note with the number of imports that were begun: a repeat of one of them makes no second table.
 const IMPORTS: &str = "imports";
-/// A note ahead of a call is renewed after this long, so that its time stays near the call's.
-const NOTE_AGE: Duration = Duration::from_secs(300);
 
-/// What stands between a source and its use.
-enum Blocked {
-    Problem(Problem),
-    Waiting(Waiting),
-}
+/// What a table is restored from.
+const FAMILIES: &[&str] = &["Table"];
 
 /// The source to look at before the table is made.
 pub fn source_id(object: &DynamoTable) -> Option<SourceId> {
     let source = object.spec.source.as_ref()?;
     if let Some(backup) = &source.snapshot {
-        return Some(SourceId::Backup(backup.identifier.clone()));
+        return backup.identifier.clone().map(SourceId::Backup);
     }
     source.point_in_time.as_ref().map(|point| SourceId::Table(point.identifier.clone()))
+}
+
+/// The DbSnapshot that the table is restored from, by name.
+pub fn snapshot_name(object: &DynamoTable) -> Option<&str> {
+    object.spec.source.as_ref()?.snapshot.as_ref()?.name.as_deref()
+}
+
+/// Puts the backup of the DbSnapshot into the source, once it can be restored.
+pub fn resolve(object: &mut DynamoTable, objects: &Objects) {
+    let source = object.spec.source.as_mut().and_then(|source| source.snapshot.as_mut());
+    if let Some(backup) = source
+        && let Some(name) = &backup.name
+    {
+        backup.identifier = restore::usable(objects, name, FAMILIES).and_then(|found| found.arn.clone());
+    }
 }
 
 /// Plans the making of a table that is not there.
@@ -97,24 +107,26 @@ fn judge_source(object: &DynamoTable, inputs: &Inputs, observed: &Observed) -> R
         let name = format!("bucket {}", import.bucket);
         return if inputs.trust_account { Ok(()) } else { Err(Blocked::Problem(no_bucket(&name))) };
     }
+    let referred = snapshot_name(object).map(|name| restore::judge(inputs, name, FAMILIES)).transpose()?;
+    let wait = |reason, text: String| Err(Blocked::Waiting(Waiting::new(reason, text)));
     let name = match source_id(object) {
         Some(SourceId::Backup(arn)) => format!("backup {arn}"),
         Some(SourceId::Table(table)) => format!("table {table}"),
-        None => return Ok(()),
+        None => return wait(Reason::DependencyNotReady, "spec.source is not known yet".into()),
     };
-    let wait = |reason, text: String| Err(Blocked::Waiting(Waiting::new(reason, text)));
     let state = match &observed.source {
         Seen::Present(state) => state,
         Seen::Absent => return wait(Reason::DependencyNotReady, format!("spec.source: {name} does not exist")),
         Seen::Unread(why) => return wait(Reason::Unreadable, format!("spec.source: {name} could not be read: {why}")),
     };
-    if let Seen::Unread(why) = &state.tags {
-        return wait(
-            Reason::Unreadable,
-            format!("spec.source: the tags of {} could not be read: {why}", state.table_arn),
-        );
+    // AWS keeps no tags on a backup: where it is this namespace's by its DbSnapshot, no table has to vouch for it.
+    if referred.is_none() {
+        if let Seen::Unread(why) = &state.tags {
+            let text = format!("spec.source: the tags of {} could not be read: {why}", state.table_arn);
+            return wait(Reason::Unreadable, text);
+        }
+        permitted(inputs, state.tags.present(), &name).map_err(Blocked::Problem)?;
     }
-    permitted(inputs, state.tags.present(), &name).map_err(Blocked::Problem)?;
     restorable(object, &name, state)
 }
 
@@ -187,7 +199,12 @@ fn restore(
             let because = format!("restore table {identifier} from backup {arn}");
             (Restore::Backup(arn.clone()), arn, because)
         }
-        None => (Restore::Backup(String::new()), String::new(), String::new()),
+        // Held until the DbSnapshot is there.
+        None => {
+            let from = snapshot_name(object).unwrap_or_default();
+            let because = format!("restore table {identifier} from the backup of DbSnapshot {from}");
+            (Restore::Backup(String::new()), String::new(), because)
+        }
     };
     // Indexes are restored as they were: what the spec has otherwise is a change like any other.
     let action = Action::Restore { from, creation, indexes: false };
@@ -209,13 +226,6 @@ fn fill(
     Step::new("table", Action::Import { from: Box::new(from.clone()), creation, token }, because)
         .noting(UNTAGGED, untagged(inputs, &source))
         .noting(IMPORTS, number.to_string())
-}
-
-/// The note keeps the time of the first of several tries: any of them may be the one that AWS got.
-fn untagged(inputs: &Inputs, source: &str) -> String {
-    let first = noted_call(inputs).filter(|(from, at)| *from == source && *at + NOTE_AGE > inputs.now);
-    let at = first.map_or(inputs.now, |(_, at)| at);
-    format!("{source}|{at}")
 }
 
 /// What a constructor takes: the user's wishes, and on-demand capacity where nothing is said.

@@ -18,17 +18,20 @@ mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 pub use spec::*;
 
 use crate::aws::Seen;
 use crate::aws::dynamo::{Action, DynamoRemote, Id, Interest, Observed};
 use crate::conditions::Reason;
 use crate::kind::{
-    Connection, CredentialMode, Home, Inputs, Kind, Making, Plan, Readiness, Reference, Thing, View, Waiting, Want,
+    Connection, CredentialMode, Home, Inputs, Kind, Making, Objects, Plan, Readiness, Reference, Thing, View, Waiting,
+    Want,
 };
-use crate::kinds::identifier;
-use crate::life::RESOURCE_ID;
-use crate::spec::{DeletionPolicy, ManagementPolicy, SharedSpec, SharedStatus};
+use crate::kinds::{identifier, restore};
+use crate::spec::{DeletionPolicy, ManagementPolicy, SharedSpec, SharedStatus, SnapshotSchedule};
 use states::{State, state, unfinished};
 
 impl Kind for DynamoTable {
@@ -61,8 +64,6 @@ impl Kind for DynamoTable {
         if spec.shared.management_policy == ManagementPolicy::Observe {
             return id;
         }
-        let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
-        let makes = !was_made || inputs.absent_since.is_some();
         Id {
             time_to_live: spec.time_to_live.is_some(),
             continuous_backups: spec.point_in_time_recovery.is_some(),
@@ -72,7 +73,7 @@ impl Kind for DynamoTable {
             scaling: if scaling::is_managed(spec) { Interest::Yes } else { Interest::IfProvisioned },
             replica_facts: spec.replicas.iter().flatten().map(|replica| replica.region.clone()).collect(),
             import: import::is_open(self, &inputs.journal),
-            source: creation::source_id(self).filter(|_| makes),
+            source: creation::source_id(self).filter(|_| restore::makes(inputs)),
             ..id
         }
     }
@@ -86,7 +87,17 @@ impl Kind for DynamoTable {
         // A table that is lost may be made again, with its first items.
         let may_be_made = inputs.absent_since.is_some();
         let wanted = self.spec.items.as_ref().filter(|_| may_be_made || seed::is_open(self, &journal));
-        wanted.map(|items| Reference::ConfigMap(items.config_map_ref.name.clone())).into_iter().collect()
+        let items = wanted.map(|items| Reference::ConfigMap(items.config_map_ref.name.clone()));
+        let snapshot = creation::snapshot_name(self).filter(|_| restore::makes(inputs)).map(restore::reference);
+        items.into_iter().chain(snapshot.map(Reference::Object)).collect()
+    }
+
+    fn resolve(&mut self, objects: &Objects) {
+        creation::resolve(self, objects);
+    }
+
+    fn snapshot_schedule(&self) -> Option<&SnapshotSchedule> {
+        self.spec.snapshot_schedule.as_ref()
     }
 
     fn thing(&self, observed: &Observed) -> Seen<Thing> {
@@ -155,6 +166,7 @@ impl Kind for DynamoTable {
             replicas: statuses(table.replicas.iter().map(|(region, replica)| (region, &replica.status)).collect()),
             items: seed::progress(&inputs.journal),
             import: import::progress(inputs, observed),
+            earliest_restorable_time: earliest_restorable(inputs, observed),
             consumer_policy: Some(connection::consumer_policy(table)),
             advisories: advice::advisories(self, observed, table),
         }
@@ -171,6 +183,14 @@ impl Kind for DynamoTable {
             None => connection::connection(observed),
         }
     }
+}
+
+/// To the day, rounded up, once that day has come: AWS moves it on with every minute, which is no news.
+fn earliest_restorable(inputs: &Inputs, observed: &Observed) -> Option<Time> {
+    const DAY: i64 = 24 * 60 * 60;
+    let recovery = observed.continuous_backups.present().filter(|recovery| recovery.is_enabled)?;
+    let days = recovery.earliest?.as_second().div_euclid(DAY) + 1;
+    Timestamp::from_second(days * DAY).ok().filter(|day| *day <= inputs.now).map(Time)
 }
 
 /// Whose contributor insights are managed: the table's, and those of indexes.

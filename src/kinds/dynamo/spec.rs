@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::dynamo::{
     ImportFromS3, KeyAttribute, OnDemandThroughput, Projection, Replica, Settings, Throughput, WarmThroughput,
 };
-use crate::spec::{SharedSpec, SharedStatus};
+use crate::spec::{SharedSpec, SharedStatus, SnapshotSchedule};
 
 /// A DynamoDB table with its indexes, time to live, point-in-time recovery, stream, autoscaling, replicas and insights.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -39,7 +39,7 @@ use crate::spec::{SharedSpec, SharedStatus};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("oldSelf.hasValue() || has(self.hashKey) || (has(self.source) && !has(self.source.importFromS3)) || self.managementPolicy == 'Observe' || self.adoption == 'IfExists'").message("a new table needs spec.hashKey (unless it is restored, observed or adopted)").optional_old_self(true),
-    validation = Rule::new("!has(self.identifier) || size(self.identifier) >= 3").message("spec.identifier has at least 3 characters: AWS's rule for table names"),
+    validation = Rule::new("!has(self.identifier) || (size(self.identifier) >= 3 && !self.identifier.contains(':'))").message("spec.identifier has at least 3 characters and no colon: AWS's rule for table names"),
     validation = Rule::new("has(self.hashKey) == has(oldSelf.hashKey)").message("spec.hashKey is immutable: it can be neither added nor removed once the object exists; make a new table and copy the items (awsdb dynamo export and import)"),
     validation = Rule::new("has(self.rangeKey) == has(oldSelf.rangeKey)").message("spec.rangeKey is immutable: it can be neither added nor removed once the object exists; make a new table and copy the items (awsdb dynamo export and import)"),
     validation = Rule::new("!has(self.rangeKey) || (has(self.hashKey) && self.rangeKey.name != self.hashKey.name)").message("spec.rangeKey needs spec.hashKey, and another name than it"),
@@ -155,6 +155,9 @@ pub struct DynamoTableSpec {
         )
     )]
     pub maintenance_window: Option<String>,
+    /// Makes DbSnapshot objects (on-demand backups) of this table by the clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_schedule: Option<SnapshotSchedule>,
 }
 
 /// A global secondary index.
@@ -324,16 +327,22 @@ pub struct Source {
     pub import_from_s3: Option<ImportFromS3>,
 }
 
-/// Names an on-demand backup.
+/// An on-demand backup, by a DbSnapshot object of the same namespace or by its ARN: exactly one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.name) != has(self.identifier)").message("spec.source.snapshot names a DbSnapshot of this namespace (name) or a backup in AWS (identifier)"))]
 pub struct BackupSource {
+    /// Name of a DbSnapshot in the same namespace; it is waited for until it is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub name: Option<String>,
     /// Backup ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 55, max = 1024),
         regex(pattern = r"^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]+/backup/[0-9a-z-]+$")
     )]
-    pub identifier: String,
+    pub identifier: Option<String>,
 }
 
 /// The state of a table at a moment.
@@ -421,6 +430,9 @@ pub struct DynamoTableFacts {
     /// The import from S3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportProgress>,
+    /// Since when, to the day, the table can be restored to any moment. Shown where `pointInTimeRecovery` is managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earliest_restorable_time: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
     /// IAM policy (JSON) with the least that a workload needs to read and write this table and its indexes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer_policy: Option<String>,

@@ -3,7 +3,8 @@
 use crate::aws::rds::{Action, Managed, Observed, Origin, Settings, Source, SourceId};
 use crate::aws::{PasswordUse, Seen};
 use crate::conditions::Reason;
-use crate::kind::{Inputs, Plan, Problem, Step, Waiting, When};
+use crate::kind::{Inputs, Objects, Plan, Problem, Step, Waiting, When};
+use crate::kinds::restore::{self, Blocked};
 use crate::life::{PASSWORD_UNSET, RESOURCE_ID, permitted};
 
 use super::RdsInstance;
@@ -13,11 +14,15 @@ use super::credentials::{
 use super::groups;
 use crate::kinds::tags::{TAGS_NOTE, first_note};
 
+/// What an instance is restored from.
+const FAMILIES: &[&str] = &["Instance"];
+
 /// Where the object's instance comes from.
 pub fn origin(object: &RdsInstance) -> Origin {
     let Some(source) = &object.spec.source else { return Origin::New };
     if let Some(snapshot) = &source.snapshot {
-        return Origin::Snapshot(snapshot.identifier.clone());
+        // Empty as long as the DbSnapshot is not there: it never is new instead.
+        return Origin::Snapshot(snapshot.identifier.clone().unwrap_or_default());
     }
     if let Some(replica) = &source.replica_of {
         return Origin::Replica(replica.identifier.clone());
@@ -35,9 +40,24 @@ pub fn origin(object: &RdsInstance) -> Origin {
 pub fn source_id(object: &RdsInstance) -> Option<SourceId> {
     match origin(object) {
         Origin::New => None,
-        Origin::Snapshot(identifier) => Some(SourceId::Snapshot(identifier)),
+        Origin::Snapshot(identifier) => (!identifier.is_empty()).then_some(SourceId::Snapshot(identifier)),
         Origin::Replica(identifier) => Some(SourceId::Instance(identifier)),
         Origin::PointInTime { source, .. } => Some(source),
+    }
+}
+
+/// The DbSnapshot that the instance is restored from, by name.
+pub fn snapshot_name(object: &RdsInstance) -> Option<&str> {
+    object.spec.source.as_ref()?.snapshot.as_ref()?.name.as_deref()
+}
+
+/// Puts the snapshot of the DbSnapshot into the source, once it can be restored.
+pub fn resolve(object: &mut RdsInstance, objects: &Objects) {
+    let source = object.spec.source.as_mut().and_then(|source| source.snapshot.as_mut());
+    if let Some(snapshot) = source
+        && let Some(name) = &snapshot.name
+    {
+        snapshot.identifier = restore::usable(objects, name, FAMILIES).and_then(restore::call_name);
     }
 }
 
@@ -101,7 +121,11 @@ fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Actio
     let tags = object.spec.shared.tags_of(&inputs.owner);
     let because = match &origin {
         Origin::New => format!("DB instance {identifier} does not exist"),
-        Origin::Snapshot(from) => format!("restore DB instance {identifier} from snapshot {from}"),
+        Origin::Snapshot(from) => {
+            let by_reference = snapshot_name(object).map(|name| format!("of DbSnapshot {name}"));
+            let from = if from.is_empty() { by_reference.unwrap_or_default() } else { from.clone() };
+            format!("restore DB instance {identifier} from snapshot {from}")
+        }
         Origin::PointInTime { at, .. } => match at {
             Some(at) => format!("restore DB instance {identifier} as of {at}"),
             None => format!("restore DB instance {identifier} as of the latest restorable time"),
@@ -141,14 +165,17 @@ fn settings(object: &RdsInstance, identifier: &str, is_new: bool) -> Settings {
     settings
 }
 
-enum Blocked {
-    Problem(Problem),
-    Waiting(Waiting),
-}
-
 /// A source must be there, usable, and one that this namespace may use: otherwise any tenant could copy any database.
 fn judge_source(object: &RdsInstance, inputs: &Inputs, observed: &Observed) -> Result<(), Blocked> {
-    let Some(id) = source_id(object) else { return Ok(()) };
+    if let Some(name) = snapshot_name(object) {
+        restore::judge(inputs, name, FAMILIES)?;
+    }
+    let Some(id) = source_id(object) else {
+        return match object.spec.source {
+            None => Ok(()),
+            Some(_) => Err(Blocked::Waiting(Waiting::new(Reason::DependencyNotReady, "spec.source is not known yet"))),
+        };
+    };
     let name = match &id {
         SourceId::Snapshot(name) => format!("snapshot {name}"),
         SourceId::Instance(name) => format!("DB instance {name}"),

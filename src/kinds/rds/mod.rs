@@ -27,11 +27,10 @@ use crate::aws::rds::{Action, Id, Instance, Observed, RdsRemote};
 use crate::conditions::Reason;
 use crate::diff::{fields, text};
 use crate::kind::{
-    Connection, CredentialMode, Home, Inputs, Kind, Plan, Readiness, Reference, Thing, View, Waiting, Want,
+    Connection, CredentialMode, Home, Inputs, Kind, Objects, Plan, Readiness, Reference, Thing, View, Waiting, Want,
 };
-use crate::kinds::identifier;
-use crate::life::RESOURCE_ID;
-use crate::spec::{Endpoint, SharedSpec, SharedStatus};
+use crate::kinds::{identifier, restore};
+use crate::spec::{Endpoint, SharedSpec, SharedStatus, SnapshotSchedule};
 use credentials::mode_of;
 use states::{State, state};
 
@@ -50,9 +49,7 @@ impl Kind for RdsInstance {
     }
 
     fn id(&self, want: Want, home: &Home, inputs: &Inputs) -> Id {
-        let was_made = inputs.journal.notes.get(RESOURCE_ID).is_some_and(|id| !id.is_empty());
-        // Made again after it was lost, it needs its source once more, with all that is asked of one.
-        let is_wanted = want == Want::Present && (!was_made || inputs.absent_since.is_some());
+        let is_wanted = want == Want::Present && restore::makes(inputs);
         Id {
             region: home.region.clone(),
             identifier: home.identifier.clone(),
@@ -68,11 +65,21 @@ impl Kind for RdsInstance {
         mode_of(self, false).source()
     }
 
-    fn references(&self, _: &Inputs) -> Vec<Reference> {
-        match self.credentials() {
-            CredentialMode::SecretRef(reference) => vec![Reference::Secret(reference)],
-            _ => Vec::new(),
-        }
+    fn references(&self, inputs: &Inputs) -> Vec<Reference> {
+        let secret = match self.credentials() {
+            CredentialMode::SecretRef(reference) => Some(Reference::Secret(reference)),
+            _ => None,
+        };
+        let snapshot = creation::snapshot_name(self).filter(|_| restore::makes(inputs)).map(restore::reference);
+        secret.into_iter().chain(snapshot.map(Reference::Object)).collect()
+    }
+
+    fn resolve(&mut self, objects: &Objects) {
+        creation::resolve(self, objects);
+    }
+
+    fn snapshot_schedule(&self) -> Option<&SnapshotSchedule> {
+        self.spec.snapshot_schedule.as_ref()
     }
 
     fn thing(&self, observed: &Observed) -> Seen<Thing> {

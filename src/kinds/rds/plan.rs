@@ -107,10 +107,8 @@ fn manage(
         waiting: waiting.or(deferred),
         promote_password: password.promote,
         forget: groups.forget.into_iter().chain(credentials::served(inputs)).collect(),
-        noted: Vec::new(),
-        one_at_a_time: false,
-        expired: false,
         end: if settled { End::Settled } else { End::Open },
+        ..Plan::default()
     }
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::rds::Settings;
-use crate::spec::{SecretKeyRef, SharedSpec, SharedStatus};
+use crate::spec::{SecretKeyRef, SharedSpec, SharedStatus, SnapshotSchedule};
 
 /// An RDS DB instance (postgres, mysql, mariadb, oracle, sqlserver) with its credentials and, if `parameters` or
 /// `subnetIds` are given, its own parameter group and subnet group.
@@ -115,6 +115,9 @@ pub struct RdsInstanceSpec {
     /// retention period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete_automated_backups: Option<bool>,
+    /// Makes DbSnapshot objects of this instance by the clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_schedule: Option<SnapshotSchedule>,
 }
 
 /// What an instance is made from: exactly one.
@@ -133,13 +136,19 @@ pub struct Source {
     pub replica_of: Option<InstanceSource>,
 }
 
-/// Names a DB snapshot.
+/// A snapshot, by a DbSnapshot object of the same namespace or by its name in AWS: exactly one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.name) != has(self.identifier)").message("spec.source.snapshot names a DbSnapshot of this namespace (name) or a snapshot in AWS (identifier)"))]
 pub struct SnapshotSource {
+    /// Name of a DbSnapshot in the same namespace; it is waited for until it is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub name: Option<String>,
     /// Snapshot identifier, or the ARN of one that is shared from another account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
-    pub identifier: String,
+    pub identifier: Option<String>,
 }
 
 /// Names a DB instance.

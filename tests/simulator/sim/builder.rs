@@ -1,7 +1,9 @@
 //! Manifests that read aloud: `rds().class("db.t4g.small").destroyed_on_delete()`.
 
 use awsdb::kinds::rds::*;
-use awsdb::spec::{Adoption, DeletionPolicy, DisruptivePolicy, ManagementPolicy, SecretKeyRef, SharedSpec};
+use awsdb::spec::{
+    Adoption, DeletionPolicy, DisruptivePolicy, ManagementPolicy, SecretKeyRef, SharedSpec, SnapshotSchedule,
+};
 
 use super::service::Object;
 
@@ -142,8 +144,19 @@ impl Manifest {
     }
 
     pub fn made_of_snapshot(self, snapshot: &str) -> Self {
-        let from = SnapshotSource { identifier: snapshot.into() };
+        self.made_of(SnapshotSource { identifier: Some(snapshot.into()), name: None })
+    }
+
+    pub fn made_of_db_snapshot(self, object: &str) -> Self {
+        self.made_of(SnapshotSource { identifier: None, name: Some(object.into()) })
+    }
+
+    fn made_of(self, from: SnapshotSource) -> Self {
         self.with(|spec| spec.source = Some(Source { snapshot: Some(from), ..Source::default() }))
+    }
+
+    pub fn scheduled(self, cron: &str, retain: i32) -> Self {
+        self.with(|spec| spec.snapshot_schedule = Some(SnapshotSchedule { cron: cron.into(), retain }))
     }
 
     pub fn replica_of(self, instance: &str) -> Self {

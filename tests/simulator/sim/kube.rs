@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use awsdb::conditions::TYPES;
+use awsdb::conditions::{Outcome, Reason, TYPES, conditions};
 use awsdb::controller::cluster::{ClusterError, Note, SecretContent};
+use awsdb::controller::gather::referred;
+use awsdb::kind::{ObjectName, Referred, Waiting};
 use awsdb::kinds::rds::RdsInstance;
+use awsdb::kinds::snapshot::{DbSnapshot, DbSnapshotFacts, DbSnapshotSpec, DbSnapshotStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
@@ -23,6 +26,8 @@ pub struct Kube<K: Object = RdsInstance> {
     pub secrets: BTreeMap<Key, SecretContent>,
     pub config_maps: BTreeMap<Key, BTreeMap<String, String>>,
     pub events: Vec<(Key, Note)>,
+    /// DbSnapshots, which are objects of another kind than K.
+    pub snapshots: BTreeMap<Key, DbSnapshot>,
     pub crd_is_being_deleted: bool,
     version: u64,
     uids: u64,
@@ -35,6 +40,7 @@ impl<K: Object> Default for Kube<K> {
             secrets: BTreeMap::new(),
             config_maps: BTreeMap::new(),
             events: Vec::new(),
+            snapshots: BTreeMap::new(),
             crd_is_being_deleted: false,
             version: 0,
             uids: 0,
@@ -159,6 +165,78 @@ impl<K: Object> Kube<K> {
             return Ok(stored);
         }
         Ok(self.put(&key, stored))
+    }
+
+    /// Deletes an object as it was read.
+    pub fn delete_object(&mut self, object: &K, now: Timestamp) -> Result<(), ClusterError> {
+        match self.current(object) {
+            Ok((key, _)) => self.delete(&key, now),
+            Err(ClusterError::Gone(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// What the status of an object of another kind says.
+    pub fn referred(&self, namespace: &str, name: &ObjectName) -> Option<Referred> {
+        assert_eq!(name.plural, "dbsnapshots", "no other kind is referred to so far");
+        let found = self.snapshots.get(&(namespace.to_string(), name.name.clone()))?;
+        Some(referred(&found.metadata, &serde_json::to_value(&found.status).unwrap()))
+    }
+
+    /// DbSnapshots with a label.
+    pub fn labelled(&self, namespace: &str, label: &str, value: &str) -> Vec<DbSnapshot> {
+        let fits = |one: &&DbSnapshot| one.labels().get(label).is_some_and(|it| it == value);
+        let all = self.snapshots.iter().filter(|(key, _)| key.0 == namespace).map(|(_, one)| one);
+        all.filter(fits).cloned().collect()
+    }
+
+    pub fn create_snapshot(&mut self, snapshot: &DbSnapshot) -> Result<(), ClusterError> {
+        let key = (snapshot.namespace().unwrap_or_default(), snapshot.name_any());
+        if self.snapshots.contains_key(&key) {
+            return Err(ClusterError::Conflict(format!("DbSnapshot {} exists", key.1)));
+        }
+        let (mut made, version) = (snapshot.clone(), self.next_version());
+        made.metadata.uid = Some(format!("uid-{version}"));
+        made.metadata.resource_version = Some(version);
+        made.metadata.generation = Some(1);
+        self.snapshots.insert(key, made);
+        Ok(())
+    }
+
+    pub fn delete_snapshot(&mut self, snapshot: &DbSnapshot) -> Result<(), ClusterError> {
+        let key = (snapshot.namespace().unwrap_or_default(), snapshot.name_any());
+        match self.snapshots.get(&key) {
+            Some(stored) if stored.uid() != snapshot.uid() => {
+                Err(ClusterError::Conflict(format!("DbSnapshot {} has another uid", key.1)))
+            }
+            _ => {
+                self.snapshots.remove(&key);
+                Ok(())
+            }
+        }
+    }
+
+    /// The operator of DbSnapshots says that one is ready, or in some other state of AWS; it is made if there is none.
+    pub fn snapshot_is(&mut self, key: &Key, state: &str, facts: DbSnapshotFacts, arn: &str) {
+        if !self.snapshots.contains_key(key) {
+            let mut made = DbSnapshot::new(&key.1, DbSnapshotSpec::default());
+            made.metadata.namespace = Some(key.0.clone());
+            self.create_snapshot(&made).unwrap();
+        }
+        let mut status = DbSnapshotStatus { facts, ..DbSnapshotStatus::default() };
+        let shared = &mut status.shared;
+        shared.observed_generation = Some(1);
+        shared.aws_status = Some(state.into());
+        shared.arn = Some(arn.into());
+        shared.identifier = arn.rsplit(':').next().map(String::from);
+        shared.account_id = arn.split(':').nth(4).map(String::from);
+        shared.region = arn.split(':').nth(3).map(String::from);
+        let creating = Waiting::new(Reason::Creating, format!("AWS reports {state}."));
+        let ready = if state == "available" { Ok(()) } else { Err(creating) };
+        let outcome = Outcome { ready: Some(ready), ..Outcome::default() };
+        shared.conditions = conditions(&outcome, &[], Some(1), Timestamp::UNIX_EPOCH);
+        self.snapshots.get_mut(key).unwrap().status = Some(status);
     }
 
     pub fn write_secret(&mut self, namespace: &str, secret: &SecretContent) -> Result<String, ClusterError> {

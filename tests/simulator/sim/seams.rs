@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use awsdb::aws::{Action as _, Cloud, CloudError, Look, Looked, Password};
 use awsdb::controller::cluster::{Cluster, ClusterError, Note, SecretContent};
-use awsdb::kind::{Action, Id, Observed};
+use awsdb::kind::{Action, Id, ObjectName, Observed, Referred};
+use awsdb::kinds::snapshot::DbSnapshot;
 use kube::ResourceExt;
 use serde_json::Value;
 
@@ -64,6 +65,11 @@ impl<K: Object> Cluster<K> for SimCluster<K> {
         self.0.pass(kube_call("config_map", name.into(), false), None, read, failure).await
     }
 
+    async fn referred(&self, namespace: &str, name: &ObjectName) -> Result<Option<Referred>, ClusterError> {
+        let read = |universe: &mut Universe<K>| Ok(universe.kube.referred(namespace, name));
+        self.0.pass(kube_call("referred", name.name.clone(), false), None, read, failure).await
+    }
+
     async fn write_secret(&self, namespace: &str, secret: &SecretContent) -> Result<String, ClusterError> {
         let call = kube_call("write_secret", secret.name.clone(), true);
         self.0.pass(call, None, |universe| universe.kube.write_secret(namespace, secret), failure).await
@@ -82,6 +88,30 @@ impl<K: Object> Cluster<K> for SimCluster<K> {
     async fn set_finalizers(&self, object: &K, names: Vec<String>) -> Result<K, ClusterError> {
         let call = kube_call("set_finalizers", format!("{names:?}"), true);
         self.0.pass(call, None, |universe| universe.kube.set_finalizers(object, names), failure).await
+    }
+
+    async fn delete_object(&self, object: &K) -> Result<(), ClusterError> {
+        let call = kube_call("delete_object", object.name_any(), true);
+        let act = |universe: &mut Universe<K>| {
+            let now = universe.now;
+            universe.kube.delete_object(object, now)
+        };
+        self.0.pass(call, None, act, failure).await
+    }
+
+    async fn snapshots(&self, namespace: &str, label: &str, value: &str) -> Result<Vec<DbSnapshot>, ClusterError> {
+        let read = |universe: &mut Universe<K>| Ok(universe.kube.labelled(namespace, label, value));
+        self.0.pass(kube_call("snapshots", format!("{label}={value}"), false), None, read, failure).await
+    }
+
+    async fn create_snapshot(&self, snapshot: &DbSnapshot) -> Result<(), ClusterError> {
+        let call = kube_call("create_snapshot", snapshot.name_any(), true);
+        self.0.pass(call, None, |universe| universe.kube.create_snapshot(snapshot), failure).await
+    }
+
+    async fn delete_snapshot(&self, snapshot: &DbSnapshot) -> Result<(), ClusterError> {
+        let call = kube_call("delete_snapshot", snapshot.name_any(), true);
+        self.0.pass(call, None, |universe| universe.kube.delete_snapshot(snapshot), failure).await
     }
 
     async fn crd_is_being_deleted(&self) -> Result<bool, ClusterError> {

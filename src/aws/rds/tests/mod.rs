@@ -5,7 +5,7 @@ mod changes;
 mod creations;
 mod looks;
 mod refusals;
-mod sent;
+pub(in crate::aws) mod sent;
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +19,9 @@ use crate::aws::wire;
 use crate::aws::{Password, PasswordUse};
 
 /// What must never be printed.
-const CANARY: &str = "canary-Passw0rd";
+pub(in crate::aws) const CANARY: &str = "canary-Passw0rd";
 
-fn password() -> Password {
+pub(in crate::aws) fn password() -> Password {
     Password::new(CANARY)
 }
 
@@ -36,7 +36,7 @@ fn tags() -> Tags {
     ])
 }
 
-fn texts(items: &[&str]) -> BTreeSet<String> {
+pub(in crate::aws) fn texts(items: &[&str]) -> BTreeSet<String> {
     items.iter().map(ToString::to_string).collect()
 }
 

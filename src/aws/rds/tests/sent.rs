@@ -6,7 +6,7 @@ use super::wire::Wire;
 use super::*;
 use crate::aws::{Action as _, Cloud};
 
-pub(super) type Members = BTreeMap<String, String>;
+pub(in crate::aws) type Members = BTreeMap<String, String>;
 
 /// What this action sends when it is all that happens on the wire.
 pub(super) async fn sent(action: Action) -> Members {
@@ -22,12 +22,12 @@ pub(super) async fn sent_over(wire: Wire, action: Action) -> Members {
     asked.members()
 }
 
-pub(super) fn members(pairs: &[(&str, &str)]) -> Members {
+pub(in crate::aws) fn members(pairs: &[(&str, &str)]) -> Members {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
 /// Members without those that `out` names (whole lists by their name), and with `more`.
-pub(super) fn but(mut all: Members, out: &[&str], more: &[(&str, &str)]) -> Members {
+pub(in crate::aws) fn but(mut all: Members, out: &[&str], more: &[(&str, &str)]) -> Members {
     for name in out {
         let before = all.len();
         all.retain(|member, _| member != name && !member.starts_with(&format!("{name}.")));

@@ -1,6 +1,7 @@
 //! Making the table: new, of a backup, of a moment, of an export (aws-dynamodb-elasticache-dms.md 1.4, 1.5).
 
 use super::*;
+use crate::kind::{Reference, Referred};
 
 const BACKUP: &str = "arn:aws:dynamodb:eu-central-1:123456789012:table/main/backup/01";
 const MAIN: &str = "arn:aws:dynamodb:eu-central-1:123456789012:table/main";
@@ -40,6 +41,96 @@ fn of_export() -> Scene {
             json!({ "source": { "importFromS3": { "bucket": "exports", "keyPrefix": "a/", "inputFormat": "ION" } } }),
         )
         .given(|inputs| inputs.trust_account = true)
+}
+
+fn monday() -> Referred {
+    Referred {
+        identifier: Some("shop-monday".into()),
+        arn: Some(BACKUP.into()),
+        account: Some("123456789012".into()),
+        region: Some("eu-central-1".into()),
+        family: Some("Table".into()),
+        is_ready: true,
+        message: "AWS reports CREATING.".into(),
+    }
+}
+
+/// An object that is to be made from the DbSnapshot `monday`, of which this is known. The table of the backup is gone.
+fn by_reference(found: Option<Referred>) -> Scene {
+    let mut scene = unmade().wants(json!({ "source": { "snapshot": { "name": "monday" } } }));
+    let references = scene.object.references(&scene.inputs);
+    let [Reference::Object(name)] = references.as_slice() else { panic!("no reference") };
+    scene.inputs.objects.insert(name.clone(), found);
+    scene.object.resolve(&scene.inputs.objects);
+    let (status, table_arn) = ("AVAILABLE".into(), MAIN.into());
+    scene.seen(|observed| {
+        observed.source = Seen::Present(SourceState { status, table_arn, tags: Seen::Absent, restorable: None });
+    })
+}
+
+#[test]
+fn a_backup_by_reference_needs_no_tags_and_the_same_one_by_its_arn_does() {
+    let scene = by_reference(Some(monday()));
+    assert_eq!(scene.id().source, Some(SourceId::Backup(BACKUP.into())));
+    let plan = scene.plan();
+    assert_eq!((plan.problem, &plan.steps[0].when), (None, &When::Now));
+    assert!(matches!(&plan.steps[0].action, Action::Restore { from: Restore::Backup(arn), .. } if arn == BACKUP));
+    let unread = by_reference(Some(monday())).seen(|observed| {
+        let Seen::Present(state) = &mut observed.source else { panic!() };
+        state.tags = Seen::Unread("throttled".into());
+    });
+    assert_eq!(unread.plan().steps[0].when, When::Now);
+    let orphan = of_backup().seen(|observed| {
+        let Seen::Present(state) = &mut observed.source else { panic!() };
+        state.tags = Seen::Absent;
+    });
+    assert_eq!(orphan.problem().0, Reason::NotAllowed);
+    let made = by_reference(Some(monday())).noted(RESOURCE_ID, "table-1");
+    assert!(made.object.references(&made.inputs).is_empty());
+}
+
+#[test]
+fn no_state_of_a_referred_snapshot_makes_an_empty_table() {
+    let elsewhere = Referred { region: Some("eu-west-1".into()), ..monday() };
+    let others = Referred { account: Some("999999999999".into()), ..monday() };
+    for (why, found, refused) in [
+        ("missing", None, None),
+        ("not ready", Some(Referred { is_ready: false, ..monday() }), None),
+        ("never looked at", Some(Referred::default()), None),
+        ("of an instance", Some(Referred { family: Some("Instance".into()), ..monday() }), Some(Reason::InvalidSpec)),
+        ("of another region", Some(elsewhere), Some(Reason::InvalidSpec)),
+        ("of another account", Some(others), Some(Reason::WrongAccount)),
+    ] {
+        let scene = by_reference(found).given(|inputs| inputs.trust_account = true);
+        let plan = scene.plan();
+        assert_eq!(plan.problem.as_ref().map(|problem| problem.reason), refused, "{why}");
+        assert_eq!(plan.steps.len(), usize::from(refused.is_none()), "{why}");
+        for step in plan.steps {
+            let When::After(waiting) = &step.when else { panic!("{why}: {step:?}") };
+            assert_eq!(waiting.reason, Reason::DependencyNotReady, "{why}");
+            assert!(waiting.message.contains("DbSnapshot monday"), "{}", waiting.message);
+            assert!(matches!(step.action, Action::Restore { .. }), "{why}");
+        }
+    }
+}
+
+#[test]
+fn since_when_it_can_be_restored_is_told_to_the_day_and_not_before_that_day() {
+    let seen = |earliest: &str, is_enabled: bool| {
+        let recovery = crate::aws::dynamo::ContinuousBackups {
+            is_enabled,
+            recovery_period_in_days: Some(35),
+            earliest: Some(earliest.parse().unwrap()),
+        };
+        let scene =
+            dynamo().at("2026-11-25T12:00:00Z").seen(|observed| observed.continuous_backups = Seen::Present(recovery));
+        let facts = scene.object.facts(&scene.inputs, &scene.observed);
+        facts.earliest_restorable_time.map(|time| time.0.to_string())
+    };
+    assert_eq!(seen("2026-11-20T08:00:01Z", true).as_deref(), Some("2026-11-21T00:00:00Z"));
+    assert_eq!(seen("2026-11-20T17:59:59Z", true).as_deref(), Some("2026-11-21T00:00:00Z"), "no news within a day");
+    assert_eq!(seen("2026-11-25T08:00:00Z", true), None, "tomorrow is not told");
+    assert_eq!(seen("2026-11-20T08:00:00Z", false), None);
 }
 
 #[test]

@@ -120,6 +120,7 @@ fn inputs(object: &DynamoTable) -> Inputs {
         account: "123456789012".into(),
         recorded_account: Some("123456789012".into()),
         recorded_arn: Some(ARN.into()),
+        region: "eu-central-1".into(),
         uid: object.metadata.uid.clone().unwrap_or_default(),
         journal: Journal { notes: [(RESOURCE_ID.into(), "table-1".into())].into(), ..Journal::default() },
         accepted: false,

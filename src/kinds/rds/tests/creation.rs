@@ -3,7 +3,7 @@
 use super::*;
 use crate::aws::owner::{ALLOW_TAG, CLUSTER_TAG, OWNER_TAG, Tags};
 use crate::aws::rds::{Settings, Source};
-use crate::kind::Home;
+use crate::kind::{Home, Reference, Referred};
 use crate::life::PASSWORD_UNSET;
 
 fn snapshot() -> Scene {
@@ -25,6 +25,7 @@ fn source(status: &str) -> Source {
         arn: "arn:source".into(),
         status: status.into(),
         engine: "postgres".into(),
+        engine_version: Some("16.4".into()),
         tags: Some(owned_by("prod/RdsInstance/shop/main", "cluster-1")),
         backup_retention: Some(7),
     }
@@ -45,6 +46,75 @@ impl Scene {
         let Action::Create { settings, tags, .. } = step.action else { panic!("{step:?}") };
         (*settings, tags, step.notes.into_iter().collect())
     }
+}
+
+fn monday() -> Referred {
+    Referred {
+        identifier: Some("shop-monday".into()),
+        arn: Some("arn:aws:rds:eu-central-1:123456789012:snapshot:shop-monday".into()),
+        account: Some("123456789012".into()),
+        region: Some("eu-central-1".into()),
+        family: Some("Instance".into()),
+        is_ready: true,
+        message: "AWS reports creating.".into(),
+    }
+}
+
+/// An object that is to be made from the DbSnapshot `monday`, of which this is known.
+fn by_reference(found: Option<Referred>) -> Scene {
+    let mut scene = unmade().wants(json!({ "source": { "snapshot": { "name": "monday" } } }));
+    let references = scene.object.references(&scene.inputs);
+    let [Reference::Object(name)] = references.as_slice() else { panic!("no reference") };
+    assert_eq!((name.kind, name.plural, &*name.name), ("DbSnapshot", "dbsnapshots", "monday"));
+    scene.inputs.objects.insert(name.clone(), found);
+    scene.object.resolve(&scene.inputs.objects);
+    if scene.id().source.is_some() { scene.offers(source("available")) } else { scene }
+}
+
+#[test]
+fn a_snapshot_by_reference_is_restored_as_if_it_were_named() {
+    let scene = by_reference(Some(monday()));
+    assert_eq!(scene.id().source, Some(crate::aws::rds::SourceId::Snapshot("shop-monday".into())));
+    assert_eq!(scene.steps(), ["now: RestoreDBInstanceFromDBSnapshot from shop-monday, without password (none)"]);
+    let made = by_reference(Some(monday())).noted(RESOURCE_ID, "db-1");
+    assert!(made.object.references(&made.inputs).is_empty(), "it is of no interest once the instance was made");
+    let lost = made.given(|inputs| inputs.absent_since = Some(inputs.now));
+    assert_eq!(lost.object.references(&lost.inputs).len(), 1, "and of interest again when it is lost");
+}
+
+#[test]
+fn no_state_of_a_referred_snapshot_makes_an_empty_database() {
+    let elsewhere = Referred { region: Some("eu-west-1".into()), ..monday() };
+    let others = Referred { account: Some("999999999999".into()), ..monday() };
+    for (why, found, refused) in [
+        ("missing", None, None),
+        ("not ready", Some(Referred { is_ready: false, ..monday() }), None),
+        ("never looked at", Some(Referred::default()), None),
+        ("without an ARN", Some(Referred { arn: None, ..monday() }), None),
+        ("of a cluster", Some(Referred { family: Some("Cluster".into()), ..monday() }), Some(Reason::InvalidSpec)),
+        ("of a table", Some(Referred { family: Some("Table".into()), ..monday() }), Some(Reason::InvalidSpec)),
+        ("of another region", Some(elsewhere), Some(Reason::InvalidSpec)),
+        ("of another account", Some(others), Some(Reason::WrongAccount)),
+    ] {
+        for scene in
+            [by_reference(found.clone()), by_reference(found.clone()).given(|inputs| inputs.trust_account = true)]
+        {
+            let plan = scene.plan();
+            assert_eq!(plan.problem.as_ref().map(|problem| problem.reason), refused, "{why}");
+            assert!(plan.problem.iter().all(|problem| problem.message.contains("DbSnapshot monday")), "{why}");
+            assert_eq!(plan.steps.len(), usize::from(refused.is_none()), "{why}");
+            for step in plan.steps {
+                let When::After(waiting) = &step.when else { panic!("{why}: {}", told(&step)) };
+                assert_eq!(waiting.reason, Reason::DependencyNotReady, "{why}");
+                assert!(waiting.message.contains("DbSnapshot monday"), "{}", waiting.message);
+                assert_eq!(step.action.operation(), "RestoreDBInstanceFromDBSnapshot", "{why}");
+            }
+        }
+    }
+    // Even an object that nobody resolved is not made empty.
+    let mut scene = by_reference(Some(monday()));
+    scene.object.spec.source.as_mut().unwrap().snapshot.as_mut().unwrap().identifier = None;
+    assert!(matches!(scene.plan().steps[0].when, When::After(_)));
 }
 
 #[test]

@@ -87,6 +87,7 @@ fn inputs(object: &RdsInstance) -> Inputs {
         account: "123456789012".into(),
         recorded_account: Some("123456789012".into()),
         recorded_arn: Some(ARN.into()),
+        region: "eu-central-1".into(),
         uid: object.metadata.uid.clone().unwrap_or_default(),
         journal: crate::spec::Journal {
             notes: BTreeMap::from([(RESOURCE_ID.into(), "db-1".into())]),

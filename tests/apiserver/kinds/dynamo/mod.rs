@@ -44,6 +44,7 @@ fn status() -> (Value, &'static [&'static str]) {
             errors: 0,
             log_group: Some("/aws-dynamodb/imports".into()),
         }),
+        earliest_restorable_time: Some(shared::time()),
         consumer_policy: Some("{}".into()),
         advisories: vec!["it has no point-in-time recovery".into()],
     };

@@ -167,10 +167,13 @@ fn sources() -> Vec<Row> {
         merged(&json!({"source": {"pointInTime": {"identifier": "main"}}}), &from(json!({"pointInTime": fields})))
     };
     let (one, when) = ("spec.source takes exactly one", "takes either restoreTime or");
+    let by = "spec.source.snapshot names a DbSnapshot";
     let restored = from(json!({"snapshot": {"identifier": BACKUP}}));
     vec![
         row(one, users(), from(json!({})), restored.clone()),
         row(one, merged(&users(), &restored), from(json!({"importFromS3": import()})), json!({})),
+        row(by, merged(&users(), &restored), from(json!({"snapshot": {"name": "monday"}})), json!({})),
+        row(by, users(), from(json!({"snapshot": {}})), from(json!({"snapshot": {"name": "monday"}}))),
         row(when, users(), moment(json!({})), moment(json!({"useLatestRestorableTime": true}))),
         row(
             when,

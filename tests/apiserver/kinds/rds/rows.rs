@@ -312,6 +312,18 @@ fn sources_and_credentials() -> Vec<Row> {
         ),
         row("spec.source takes exactly one", postgres(), json!({"source": {}}), json!({})),
         row(
+            "spec.source.snapshot names a DbSnapshot",
+            postgres(),
+            json!({"source": {"snapshot": {"name": "before", "identifier": "before"}}}),
+            json!({"source": {"snapshot": {"name": "before"}}}),
+        ),
+        row(
+            "spec.source.snapshot names a DbSnapshot",
+            postgres(),
+            json!({"source": {"snapshot": {}}}),
+            json!({"source": {"snapshot": {"identifier": "before"}}}),
+        ),
+        row(
             "spec.source.pointInTime takes exactly one",
             pitr(json!({"identifier": "main", "useLatestRestorableTime": true})),
             pitr(json!({"dbiResourceId": "db-ABC"})),

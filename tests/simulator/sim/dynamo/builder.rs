@@ -179,10 +179,15 @@ impl Manifest<DynamoTable> {
     }
 
     pub fn restored_from(self, backup: &str) -> Self {
-        let snapshot = Some(BackupSource { identifier: backup.into() });
-        self.with(|spec| {
-            spec.source = Some(Source { snapshot, ..Source::default() });
-        })
+        self.made_of(BackupSource { identifier: Some(backup.into()), name: None })
+    }
+
+    pub fn restored_from_db_snapshot(self, object: &str) -> Self {
+        self.made_of(BackupSource { identifier: None, name: Some(object.into()) })
+    }
+
+    fn made_of(self, from: BackupSource) -> Self {
+        self.with(|spec| spec.source = Some(Source { snapshot: Some(from), ..Source::default() }))
     }
 
     pub fn restored_at_the_latest_of(self, table: &str) -> Self {
