@@ -97,8 +97,14 @@ fn the_documented_policy_has_exactly_the_calls_of_the_code() {
         }
     }
     listed.sort();
-    let mut called: Vec<&str> =
-        [awsdb::aws::rds::OPERATIONS, awsdb::aws::dynamo::OPERATIONS, awsdb::aws::tagging::OPERATIONS].concat();
+    let mut called: Vec<&str> = [
+        awsdb::aws::rds::OPERATIONS,
+        awsdb::aws::aurora::OPERATIONS,
+        awsdb::aws::dynamo::OPERATIONS,
+        awsdb::aws::snapshots::OPERATIONS,
+        awsdb::aws::tagging::OPERATIONS,
+    ]
+    .concat();
     called.sort_unstable();
     called.dedup();
     assert_eq!(listed, called, "the policy of docs/operations.md");

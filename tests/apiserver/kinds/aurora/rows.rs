@@ -249,6 +249,18 @@ fn sources() -> Vec<Row> {
         ),
         row("spec.source takes exactly one", postgres(), json!({"source": {}}), json!({})),
         row(
+            "spec.source.snapshot names a DbSnapshot",
+            postgres(),
+            json!({"source": {"snapshot": {"name": "before", "identifier": "before"}}}),
+            json!({"source": {"snapshot": {"name": "before"}}}),
+        ),
+        row(
+            "spec.source.snapshot names a DbSnapshot",
+            postgres(),
+            json!({"source": {"snapshot": {}}}),
+            json!({"source": {"snapshot": {"identifier": "before"}}}),
+        ),
+        row(
             "spec.source.pointInTime takes exactly one",
             pitr(json!({"identifier": "main", "useLatestRestorableTime": true})),
             patch(json!({"dbClusterResourceId": "cluster-ABC"})),

@@ -34,8 +34,10 @@ fn identifiers() -> Vec<Row> {
     ]
     .map(|(bad, good)| row(says, of_instance(), named(bad), named(good)))
     .into();
-    let observed = json!({"identifier": "a.b_c", "managementPolicy": "Observe"});
-    rows.push(row(says, of_instance(), named("a.b_c"), observed));
+    for automated in ["rds:orders-2026-01-31-01-07", "a.b_c"] {
+        let observed = json!({"identifier": automated, "managementPolicy": "Observe"});
+        rows.push(row(says, of_instance(), named(automated), observed));
+    }
     rows
 }
 
