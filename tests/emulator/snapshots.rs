@@ -62,6 +62,9 @@ fn a_cluster_is_snapshotted_and_restored_by_reference() {
     lab.apply_kind("AuroraServerless", "restored", spec);
     let snapshot = clusters.wait_settled("dbsnap/nightly");
     assert_eq!(snapshot["status"]["family"], "Cluster");
+    let made = clusters.cluster_snapshot("sn-cluster-nightly").unwrap();
+    assert_eq!(made.db_cluster_identifier(), Some("sn-cluster-shop"));
+    assert!(made.tag_list().iter().any(|tag| tag.key() == Some("awsdb.dev/owner")));
     clusters.wait_settled("aurora/restored");
     assert!(lab.events("restored").contains(&"RestoreDBClusterFromSnapshot".to_string()));
     let secret = lab.secret("restored-connection").unwrap();
