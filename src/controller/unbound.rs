@@ -115,7 +115,7 @@ impl Cloud<TokenRemote> for Vault {
     async fn observe(&self, id: &Option<String>, look: Look) -> Result<Looked<Seen<Thing>>, CloudError> {
         self.asked.lock().unwrap().push(id.clone());
         let thing = Thing { arn: "arn".into(), resource_id: "id".into(), tags: self.tags.clone(), origin: None };
-        Ok(Looked { observed: Seen::Present(thing), look, account: "123456789012".into() })
+        Ok(Looked { observed: Seen::Present(thing), look, account: "123456789012".into(), version: None })
     }
     async fn perform(&self, _: &Option<String>, _: &Spend, _: Option<&Password>) -> Result<(), CloudError> {
         Ok(())

@@ -66,8 +66,6 @@ impl<'a> Reader<'a> {
         found.map(|db| complete(DESCRIBE_INSTANCES, read::instance(&db))).transpose()
     }
 
-    }
-
     /// Manual snapshots of this identifier, also of instances that are gone.
     async fn snapshots(&self) -> Found<Vec<Snapshot>> {
         let request = self.clients.rds.describe_db_snapshots();

@@ -12,7 +12,7 @@ use crate::aws::clients::{Clients, unreadable};
 use crate::aws::dynamo::look as tables;
 use crate::aws::aurora::look::{db_cluster, db_cluster_snapshot};
 use crate::aws::inventory::Sight;
-use crate::aws::rds::look::{db_instance, db_snapshot, same, the_one};
+use crate::aws::rds::look::{db_instance, db_snapshot};
 use crate::aws::rds::read::tags;
 use crate::aws::{Aws, CloudError, Look, Looked, Seen};
 

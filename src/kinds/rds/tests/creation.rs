@@ -107,7 +107,7 @@ fn no_state_of_a_referred_snapshot_makes_an_empty_database() {
                 let When::After(waiting) = &step.when else { panic!("{why}: {}", told(&step)) };
                 assert_eq!(waiting.reason, Reason::DependencyNotReady, "{why}");
                 assert!(waiting.message.contains("DbSnapshot monday"), "{}", waiting.message);
-                assert_eq!(step.action.operation(), "RestoreDBInstanceFromDBSnapshot", "{why}");
+                assert_eq!(crate::aws::Action::operation(&step.action), "RestoreDBInstanceFromDBSnapshot", "{why}");
             }
         }
     }

@@ -111,6 +111,7 @@ fn inputs() -> Inputs {
         recorded_account: Some("123456789012".into()),
         recorded_arn: Some(ARN.into()),
         uid: "uid".into(),
+        region: "eu-central-1".into(),
         journal: Journal { notes: [(RESOURCE_ID.into(), ID.into())].into(), ..Journal::default() },
         accepted: false,
         stored: Default::default(),
@@ -137,6 +138,7 @@ fn referred(arn: &str) -> Referred {
         arn: Some(arn.into()),
         account: Some("123456789012".into()),
         region: Some("eu-central-1".into()),
+        family: None,
         is_ready: true,
         message: String::new(),
     }
