@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+from labkit import demo_clusters as clusters
 from labkit import demo_faults as faults
 from labkit import demo_steps as steps
 from labkit import demo_tables as tables
@@ -64,6 +65,8 @@ def run(options):
             demo = start_operator(lab, facts, binary)
             perform(demo, FIRST + REST)
             perform(demo, TABLES_FIRST + TABLES_REST, tables.KIND)
+            perform(demo, clusters.FIRST + clusters.REST, clusters.KIND)
+            perform(demo, clusters.OF_SNAPSHOTS, clusters.SNAPSHOTS)
         finally:
             lab.down()
     print(f"\nEverything was as it should be, in {time.monotonic() - began:.0f} s; all that was started has been stopped.")
@@ -96,6 +99,7 @@ def up(options):
         demo = start_operator(lab, facts, binary)
         perform(demo, FIRST)
         perform(demo, TABLES_FIRST, tables.KIND)
+        perform(demo, clusters.FIRST, clusters.KIND)
     except BaseException:
         lab.down()
         print(f"\nlogs are in {lab.home}", file=sys.stderr)

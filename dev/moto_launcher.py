@@ -12,6 +12,7 @@ Beside AWS's API the same port answers, for tests:
   GET  /lab/calls            {"rds.CreateDBInstance": 2, ...}: every request since the start or the last reset
   POST /lab/reset            sets those counts to zero
   POST /lab/create-seconds   body N: --create-seconds from now on
+  POST /lab/snapshot-age     body N: how many seconds old a snapshot or backup is when it is made
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 
 from moto.server import main
 
+import emulator.dynamo_backups
 import emulator.dynamo_parts
 import emulator.dynamo_replicas
 import emulator.dynamo_tables
@@ -26,6 +28,9 @@ import emulator.lab
 import emulator.other_services
 import emulator.rds_clusters
 import emulator.rds_life
+import emulator.rds_members
+import emulator.rds_snapshots
+import emulator.rds_versions
 import emulator.tagging
 from emulator import clock
 

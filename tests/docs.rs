@@ -97,8 +97,14 @@ fn the_documented_policy_has_exactly_the_calls_of_the_code() {
         }
     }
     listed.sort();
-    let mut called: Vec<&str> =
-        [awsdb::aws::rds::OPERATIONS, awsdb::aws::dynamo::OPERATIONS, awsdb::aws::tagging::OPERATIONS].concat();
+    let mut called: Vec<&str> = [
+        awsdb::aws::rds::OPERATIONS,
+        awsdb::aws::aurora::OPERATIONS,
+        awsdb::aws::dynamo::OPERATIONS,
+        awsdb::aws::snapshots::OPERATIONS,
+        awsdb::aws::tagging::OPERATIONS,
+    ]
+    .concat();
     called.sort_unstable();
     called.dedup();
     assert_eq!(listed, called, "the policy of docs/operations.md");
@@ -114,10 +120,15 @@ fn every_right_that_aws_checks_besides_is_documented() {
 
 #[test]
 fn every_key_of_the_connection_secret_is_documented() {
-    for (kind, least, one) in [("rds", 12, "password"), ("dynamo", 11, "iam-policy")] {
+    let kinds = [
+        ("rds", "BTreeMap::from([\n", 12, "password"),
+        ("aurora", "BTreeMap<String, String> = [\n", 12, "cluster-arn"),
+        ("dynamo", "BTreeMap::from([\n", 11, "iam-policy"),
+    ];
+    for (kind, start, least, one) in kinds {
         let source = read(&format!("src/kinds/{kind}/connection.rs"));
         let code = source.split("#[cfg(test)]").next().unwrap();
-        let listed = between(code, "BTreeMap::from([\n", "]);")[0];
+        let listed = between(code, start, "]")[0];
         let keys: Vec<&str> = [between(listed, "(\"", "\""), between(code, "keys.insert(\"", "\"")].concat();
         assert!(keys.len() > least && keys.contains(&one), "the keys of {kind} are no longer found: {keys:?}");
         let document = format!("docs/{kind}.md");
@@ -184,7 +195,7 @@ fn headings(path: &Path) -> Vec<String> {
 #[test]
 fn every_flag_that_a_document_names_exists() {
     let code = read("src/config.rs");
-    for path in ["docs/rds.md", "docs/dynamo.md", "docs/operations.md"] {
+    for path in ["docs/rds.md", "docs/aurora.md", "docs/dynamo.md", "docs/snapshots.md", "docs/operations.md"] {
         let text = read(path);
         for flag in between(&text, "`--", "`") {
             let variable = format!("AWSDB_{}", flag.to_uppercase().replace('-', "_"));

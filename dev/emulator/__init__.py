@@ -11,3 +11,10 @@ def around(owner, name):
         setattr(owner, name, lambda self, *args, **kwargs: patch(original, self, *args, **kwargs))
         return patch
     return replace
+
+
+def page(self, answer, key):
+    """A hundred rows of an answer of RDS, with the Marker of the next ones."""
+    rows, start, most = answer.result[key], int(self.params.get("Marker") or 0), self.params.get("MaxRecords") or 100
+    more = {"Marker": str(start + most)} if len(rows) > start + most else {}
+    return type(answer)({key: rows[start:start + most]} | more)

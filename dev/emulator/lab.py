@@ -1,4 +1,4 @@
-"""What the emulator's port answers beside AWS's API: counts for tests, and how long a create takes."""
+"""What the emulator's port answers beside AWS's API: counts for tests, how long a create takes, how old a snapshot is."""
 
 import collections
 import json
@@ -38,7 +38,8 @@ def lab(environ):
         with lock:
             calls.clear()
         return "200 OK", {}
-    if request == "POST /lab/create-seconds":
-        clock.set_create_seconds(float(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+    setters = {"POST /lab/create-seconds": clock.set_create_seconds, "POST /lab/snapshot-age": clock.set_snapshot_age}
+    if request in setters:
+        setters[request](float(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
         return "200 OK", {}
     return "404 Not Found", {"error": f"{request} is not one of the lab's"}

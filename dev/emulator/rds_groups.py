@@ -44,11 +44,15 @@ STATIC = {
     "postgres": {"max_connections", "shared_buffers", "shared_preload_libraries", "rds.logical_replication", "max_wal_senders"},
     "mysql": {"performance_schema", "lower_case_table_names", "innodb_log_file_size", "skip_name_resolve"},
     "mariadb": {"performance_schema", "lower_case_table_names", "innodb_log_file_size", "skip_name_resolve"},
+    "aurora-postgresql": {"max_connections", "shared_preload_libraries", "rds.logical_replication", "max_wal_senders"},
+    "aurora-mysql": {"performance_schema", "lower_case_table_names", "binlog_format", "skip_name_resolve"},
 }
 DYNAMIC = {
     "postgres": {"work_mem", "log_min_duration_statement", "log_statement", "rds.force_ssl", "idle_in_transaction_session_timeout"},
     "mysql": {"max_connections", "slow_query_log", "long_query_time", "character_set_server", "require_secure_transport"},
     "mariadb": {"max_connections", "slow_query_log", "long_query_time", "character_set_server"},
+    "aurora-postgresql": {"work_mem", "log_min_duration_statement", "log_statement", "rds.force_ssl"},
+    "aurora-mysql": {"max_connections", "slow_query_log", "long_query_time", "time_zone", "require_secure_transport"},
 }
 
 
@@ -64,16 +68,24 @@ def parameters(group):
         yield row | ({"Source": "user"} | group.parameters[name] if name in group.parameters else {})
 
 
-def describe_db_parameters(self):
-    group, source = existing_group(self), self.params.get("Source")
+def described(group, request):
+    source = request.get("Source")
     return ActionResult({"Parameters": [row for row in parameters(group) if not source or row["Source"] == source]})
+
+
+def reset(group, request):
+    everything = list(group.parameters) if request.get("ResetAllParameters") else []
+    for name in everything + [row["ParameterName"] for row in request.get("Parameters", [])]:
+        group.parameters.pop(name, None)
+
+
+def describe_db_parameters(self):
+    return described(existing_group(self), self.params)
 
 
 def reset_db_parameter_group(self):
     group = existing_group(self)
-    everything = list(group.parameters) if self.params.get("ResetAllParameters") else []
-    for name in everything + [row["ParameterName"] for row in self.params.get("Parameters", [])]:
-        group.parameters.pop(name, None)
+    reset(group, self.params)
     return ActionResult({"DBParameterGroupName": group.name})
 
 
@@ -105,7 +117,10 @@ def delete_db_parameter_group(original, self, name):
 
 def static_settings(database):
     """What only a boot makes effective: the group in use and its static parameters."""
-    group = database.db_parameter_groups()[0]
+    return static_of(database.db_parameter_groups()[0])
+
+
+def static_of(group):
     static = of_family(STATIC, group)
     return group.name, {name: row.get("ParameterValue") for name, row in group.parameters.items() if name in static}
 

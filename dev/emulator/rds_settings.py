@@ -19,19 +19,30 @@ VERSIONS = {
     "mariadb": ("11.4.5", "10.11.11", "10.6.21"),
     "oracle": ("19.0.0.0.ru-2025-01.rur-2025-01.r1",),
     "sqlserver": ("16.00.4175.1.v1", "15.00.4420.2.v1"),
+    "aurora-postgresql": ("16.6", "17.4", "16.4", "15.10", "15.4", "14.15", "13.18"),
+    "aurora-mysql": ("8.0.mysql_aurora.3.08.1", "8.0.mysql_aurora.3.08.0", "8.0.mysql_aurora.3.04.3", "5.7.mysql_aurora.2.12.4"),
 }
-FAMILY_PARTS = {"mysql": 2, "mariadb": 2, "sqlserver": 2}  # how much of the version names the family; otherwise 1
+FAMILY_PARTS = {"mysql": 2, "mariadb": 2, "sqlserver": 2, "aurora-mysql": 2}  # how much of the version names the family; otherwise 1
+
+
+def of_engine(table, engine, otherwise):
+    """An engine has a row of its own (aurora-mysql) or shares one (oracle-ee, oracle-se2)."""
+    return table.get(engine or "", table.get((engine or "").split("-")[0], otherwise))
 
 
 def full_version(engine, asked):
-    known = VERSIONS.get((engine or "").split("-")[0], ())
+    known = of_engine(VERSIONS, engine, ())
     return next((version for version in known if not asked or f"{version}.".startswith(f"{asked}.")), asked)
 
 
-def default_group(self):
-    parts = self.engine_version.split(".")[:FAMILY_PARTS.get(self.engine.split("-")[0], 1)]
+def family_of(engine, version):
+    parts = version.split(".")[:of_engine(FAMILY_PARTS, engine, 1)]
     number = ".".join(part.lstrip("0") or "0" for part in parts)
-    family = self.engine + ("-" if "-" in self.engine else "") + number
+    return engine + ("-" if "-" in engine and not engine.startswith("aurora") else "") + number
+
+
+def default_group(self):
+    family = family_of(self.engine, self.engine_version)
     return family, f"default.{family}"
 
 

@@ -56,7 +56,7 @@ class Emulator:
         self.lab("POST", "reset")
         return {
             "endpoint": self.endpoint, "calls": f"{self.endpoint}/lab/calls", "reset": f"{self.endpoint}/lab/reset",
-            "createSeconds": f"{self.endpoint}/lab/create-seconds",
+            "createSeconds": f"{self.endpoint}/lab/create-seconds", "snapshotAge": f"{self.endpoint}/lab/snapshot-age",
             "region": REGION, "accessKey": ACCESS_KEY, "secretKey": SECRET_KEY,
             "subnetIds": [subnet["SubnetId"] for subnet in sorted(subnets, key=lambda one: one["AvailabilityZone"])][:3],
             "securityGroupId": groups[0]["GroupId"],

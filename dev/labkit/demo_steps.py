@@ -128,7 +128,7 @@ def show_objects(demo):
 
 
 def resource(thing):
-    return f"{thing['kind'].lower()}s.awsdb.dev"
+    return f"{thing['kind']}.v1alpha1.awsdb.dev"
 
 
 def show_secrets(demo):

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::knobs::Knob;
 use crate::lab::{Lab, condition};
 use crate::tables::{Tables, dynamo};
 
@@ -55,7 +56,7 @@ fn the_users_example_becomes_ready_with_a_complete_connection_secret() {
 fn while_aws_makes_a_table_the_object_says_so() {
     let lab = Lab::new("dyn-slow");
     let (tables, _operator) = (Tables::of(&lab), lab.operator());
-    let _slow = tables.slow(4);
+    let _slow = Knob::create_seconds(&lab, 4);
     tables.apply_small("orders", "timeToLive: {enabled: true, attributeName: expiresAt}");
     let seen = lab.until("it is being created", || {
         let object = lab.object("dynamo/orders")?;
@@ -78,7 +79,7 @@ fn while_aws_makes_a_table_the_object_says_so() {
 fn a_pod_that_waits_for_the_secret_finds_a_table_that_serves() {
     let lab = Lab::new("dyn-binding");
     let (tables, _operator) = (Tables::of(&lab), lab.operator());
-    let _slow = tables.slow(4);
+    let _slow = Knob::create_seconds(&lab, 4);
     tables.apply_small("orders", "");
     lab.until("it is being created", || {
         (lab.object("dynamo/orders")?["status"]["awsStatus"] == "CREATING").then_some(())

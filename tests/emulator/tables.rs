@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use serde_json::Value;
 
-use crate::lab::{Lab, ask};
+use crate::lab::Lab;
 
 /// Kinds of its own besides the lab's: a table by name, and AWS's own view of it.
 pub struct Tables<'a> {
@@ -144,34 +144,9 @@ impl<'a> Tables<'a> {
     pub fn destroy(&self, name: &str) {
         self.wait(self.client.delete_table().table_name(name).send()).unwrap();
     }
-
-    /// From now on what is created takes this long to come into being; at once again when dropped.
-    pub fn slow(&self, seconds: u32) -> Slow<'a> {
-        let slow = Slow { lab: self.lab };
-        slow.set(seconds);
-        slow
-    }
 }
 
 /// The name that kubectl knows.
 pub fn dynamo(name: &str) -> String {
     format!("dynamo/{name}")
-}
-
-/// See [`Tables::slow`].
-pub struct Slow<'a> {
-    lab: &'a Lab,
-}
-
-impl Slow<'_> {
-    fn set(&self, seconds: u32) {
-        let answer = ask("POST", &self.lab.fact("/aws/createSeconds"), &seconds.to_string()).unwrap();
-        assert!(answer.contains(" 200 "), "{answer}");
-    }
-}
-
-impl Drop for Slow<'_> {
-    fn drop(&mut self) {
-        self.set(0);
-    }
 }

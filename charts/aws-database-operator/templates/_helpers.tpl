@@ -1,7 +1,9 @@
 {{/* The kinds of awsdb.dev that this version serves, in plural. A new kind is added here and nowhere else in the chart. */}}
 {{- define "awsdb.kinds" -}}
 rdsinstances
+auroraserverlesses
 dynamotables
+dbsnapshots
 {{- end }}
 
 {{- define "awsdb.name" -}}

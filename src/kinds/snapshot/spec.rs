@@ -28,6 +28,7 @@ use crate::spec::{SharedSpec, SharedStatus};
     printcolumn(name = "Taken", type_ = "date", json_path = ".status.snapshotTime"),
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.expires"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Synced", type_ = "string", json_path = ".status.conditions[?(@.type==\"Synced\")].status", priority = 1),
     printcolumn(name = "Progress", type_ = "string", json_path = ".status.progress", priority = 1),
     printcolumn(name = "Snapshot", type_ = "string", json_path = ".status.identifier", priority = 1),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason", priority = 1),

@@ -1,9 +1,11 @@
 //! What these tests must know of each kind: data only, the engines in [`crate::rules`], [`crate::bounds`] and
 //! [`crate::crd`] are the same for all.
 
+pub mod aurora;
 pub mod dynamo;
 pub mod rds;
 pub mod shared;
+pub mod snapshot;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +14,7 @@ use serde_json::Value;
 use crate::rules::Row;
 
 /// Every kind that has a CRD.
-pub const KINDS: &[Kind] = &[rds::KIND, dynamo::KIND];
+pub const KINDS: &[Kind] = &[rds::KIND, aurora::KIND, dynamo::KIND, snapshot::KIND];
 
 /// One kind.
 pub struct Kind {
@@ -32,6 +34,9 @@ pub struct Kind {
     pub inside: &'static [(&'static str, &'static str)],
     /// What a rule wants beside a field of this value: a merge patch, in which `[]` is every item of a list.
     pub neighbours: fn(&str, &Value) -> Value,
+    /// Objects have a connection Secret. Otherwise a rule of the kind refuses every field below `spec.connectionSecret`,
+    /// whose own rules and bounds are tried on the other kinds.
+    pub has_secret: bool,
     /// Print columns, usual and wide.
     pub columns: [&'static [&'static str]; 2],
     /// A status with every field, and words of it that the columns show.
@@ -60,7 +65,14 @@ pub struct Pattern {
 impl Kind {
     /// Rows for all rules of its CRD.
     pub fn all_rows(&self) -> Vec<Row> {
-        [(self.rows)(), shared::rows(&(self.smallest)())].into_iter().flatten().collect()
+        let smallest = (self.smallest)();
+        let secret = if self.has_secret { shared::secret_rows(&smallest) } else { Vec::new() };
+        [(self.rows)(), shared::rows(&smallest), secret].into_iter().flatten().collect()
+    }
+
+    /// Whether a node of the schema (`spec.tags.{}`) can be tried on this kind.
+    pub fn can_try(&self, at: &str) -> bool {
+        self.has_secret || !at.starts_with("spec.connectionSecret.")
     }
 
     /// The pattern of a field.
@@ -70,7 +82,7 @@ impl Kind {
 
     /// Its own patterns and those of the shared fields.
     pub fn all_patterns(&self) -> impl Iterator<Item = &'static Pattern> {
-        self.patterns.iter().chain(shared::PATTERNS)
+        self.patterns.iter().chain(shared::PATTERNS).filter(|pattern| self.can_try(pattern.at))
     }
 }
 

@@ -10,16 +10,22 @@ use crate::rules::{Row, change, immutable, row};
 
 /// Rows for the rules of the shared fields, each on a small object of the kind.
 pub fn rows(smallest: &Value) -> Vec<Row> {
-    [tags_and_secret(smallest), identity(smallest)].into_iter().flatten().collect()
+    [tags(smallest), identity(smallest)].into_iter().flatten().collect()
 }
 
-fn tags_and_secret(smallest: &Value) -> Vec<Row> {
+fn tags(smallest: &Value) -> Vec<Row> {
     let tag = |key: &str| json!({"tags": {key: "x"}});
     let mut rows: Vec<Row> = ["aws:cost", "rds:kind", "awsdb.dev/owner", &"k".repeat(129)]
         .into_iter()
         .map(|key| row("tag keys have", smallest.clone(), tag(key), tag("team")))
         .collect();
     rows.push(row("tag keys have", smallest.clone(), tag(""), tag(&"k".repeat(128))));
+    rows
+}
+
+/// Rows for the rules of the connection Secret.
+pub fn secret_rows(smallest: &Value) -> Vec<Row> {
+    let mut rows = Vec::new();
     let keys = |map: &str, key: &str| json!({"connectionSecret": {map: {key: "x"}}});
     for (map, says) in
         [("labels", "spec.connectionSecret.labels are"), ("annotations", "spec.connectionSecret.annotations are")]
@@ -82,6 +88,46 @@ pub const BAD_REGIONS: &[&str] = &["europe", "eu-central", "EU-central-1", "eu-c
 /// A region of a length.
 pub fn region(length: usize) -> String {
     format!("eu-{}-1", "a".repeat(length.saturating_sub(5).max(1)))
+}
+
+/// A time as a number of hours or days.
+pub const fn interval(at: &'static str) -> Pattern {
+    Pattern {
+        at,
+        make: |length| format!("{}d", "9".repeat(length.saturating_sub(1))),
+        good: &["90d", "1h", "720h"],
+        bad: &["90", "0d", "1w", "1.5d", "-1d", "90D"],
+    }
+}
+
+/// A daily window.
+pub const fn backup_window(at: &'static str) -> Pattern {
+    Pattern {
+        at,
+        make: |length| "01:00-01:30".chars().cycle().take(length).collect(),
+        good: &["00:00-00:30", "23:30-00:30"],
+        bad: &["1:00-1:30", "24:00-00:30", "01:00-01:60", "01:00", "mon:01:00-mon:01:30"],
+    }
+}
+
+/// A weekly window.
+pub const fn maintenance_window(at: &'static str) -> Pattern {
+    Pattern {
+        at,
+        make: |length| "sun:03:00-sun:04:00".chars().cycle().take(length).collect(),
+        good: &["mon:00:00-mon:00:30", "sun:23:30-mon:00:30"],
+        bad: &["Sun:03:00-Sun:04:00", "03:00-04:00", "sun:3:00-sun:4:00", "sun:24:00-mon:00:30", "xyz:03:00-xyz:04:00"],
+    }
+}
+
+/// A subnet.
+pub const fn subnet(at: &'static str) -> Pattern {
+    Pattern {
+        at,
+        make: |length| format!("subnet-{}", "0".repeat(length.saturating_sub(7))),
+        good: &["subnet-0a1b2c3d", "subnet-6f0400f56a809f997"],
+        bad: &["subnet-", "sg-0a1b2c3d", "subnet-0A1B2C3D", "subnet-0a1b 2c3d"],
+    }
 }
 
 /// Some moment.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::shared::{BAD_REGIONS, region};
+use crate::kinds::shared::{BAD_REGIONS, maintenance_window, region};
 use crate::kinds::{Make, Pattern};
 
 const GOOD_REGIONS: &[&str] = &["eu-central-1", "us-gov-west-1"];
@@ -83,12 +83,7 @@ pub const PATTERNS: &[Pattern] = &[
         good: &[",", ";", ":", "|", "\t", " "],
         bad: &["a", "/", "\n"],
     },
-    Pattern {
-        at: "spec.maintenanceWindow",
-        make: |length| "sun:03:00-sun:04:00".chars().cycle().take(length).collect(),
-        good: &["mon:00:00-mon:00:30", "sun:23:30-mon:00:30"],
-        bad: &["Sun:03:00-Sun:04:00", "03:00-04:00", "sun:3:00-sun:4:00", "sun:24:00-mon:00:30", "xyz:03:00-xyz:04:00"],
-    },
+    maintenance_window("spec.maintenanceWindow"),
 ];
 
 const STREAM: &str = "arn:aws:kinesis:aa-a-1:123456789012:stream/";

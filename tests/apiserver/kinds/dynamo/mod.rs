@@ -18,6 +18,7 @@ pub const KIND: Kind = Kind {
     texts: bounds::TEXTS,
     inside: bounds::INSIDE,
     neighbours: bounds::neighbours,
+    has_secret: true,
     columns: [&["Ready", "Status", "Table", "Billing", "Age"], &["Synced", "Region", "Secret", "Reason"]],
     status,
     again: again::<DynamoTableStatus>,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::kinds::Pattern;
+use crate::kinds::shared::{backup_window, interval, maintenance_window, subnet};
 
 pub const PATTERNS: &[Pattern] = &[
     Pattern {
@@ -11,12 +12,7 @@ pub const PATTERNS: &[Pattern] = &[
         good: &["orders", "a1-b2", "team-a-orders"],
         bad: &["Orders", "1a", "-a", "a-", "a--b", "a_b", "a.b"],
     },
-    Pattern {
-        at: "spec.credentials.rotation.interval",
-        make: |length| format!("{}d", "9".repeat(length.saturating_sub(1))),
-        good: &["90d", "1h", "720h"],
-        bad: &["90", "0d", "1w", "1.5d", "-1d", "90D"],
-    },
+    interval("spec.credentials.rotation.interval"),
     Pattern {
         at: "spec.dbInstanceClass",
         make: |length| format!("db.{}", "a".repeat(length.saturating_sub(3))),
@@ -41,24 +37,9 @@ pub const PATTERNS: &[Pattern] = &[
         good: &["app", "App_1"],
         bad: &["1app", "_app", "app-1", "app user"],
     },
-    Pattern {
-        at: "spec.preferredBackupWindow",
-        make: |length| "01:00-01:30".chars().cycle().take(length).collect(),
-        good: &["00:00-00:30", "23:30-00:30"],
-        bad: &["1:00-1:30", "24:00-00:30", "01:00-01:60", "01:00", "mon:01:00-mon:01:30"],
-    },
-    Pattern {
-        at: "spec.preferredMaintenanceWindow",
-        make: |length| "sun:03:00-sun:04:00".chars().cycle().take(length).collect(),
-        good: &["mon:00:00-mon:00:30", "sun:23:30-mon:00:30"],
-        bad: &["Sun:03:00-Sun:04:00", "03:00-04:00", "sun:3:00-sun:4:00", "sun:24:00-mon:00:30", "xyz:03:00-xyz:04:00"],
-    },
-    Pattern {
-        at: "spec.subnetIds.[]",
-        make: |length| format!("subnet-{}", "0".repeat(length.saturating_sub(7))),
-        good: &["subnet-0a1b2c3d", "subnet-6f0400f56a809f997"],
-        bad: &["subnet-", "sg-0a1b2c3d", "subnet-0A1B2C3D", "subnet-0a1b 2c3d"],
-    },
+    backup_window("spec.preferredBackupWindow"),
+    maintenance_window("spec.preferredMaintenanceWindow"),
+    subnet("spec.subnetIds.[]"),
 ];
 
 pub fn neighbours(path: &str, _value: &Value) -> Value {

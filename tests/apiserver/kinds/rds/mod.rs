@@ -18,6 +18,7 @@ pub const KIND: Kind = Kind {
     texts: &[],
     inside: bounds::INSIDE,
     neighbours: bounds::neighbours,
+    has_secret: true,
     columns: [&["Ready", "Status", "Engine", "Version", "Class", "Age"], &["Synced", "Endpoint", "Secret", "Reason"]],
     status,
     again: again::<RdsInstanceStatus>,
