@@ -36,8 +36,10 @@ pub fn run(flags: &RunFlags) -> Result<(), Failure> {
     logs::start(flags.log_format, flags.log_level);
     // The only provider in the tree, installed by name so that a second one could not make the choice ambiguous.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
+    // One thread: it waits nearly always, and each further one would have an arena of the allocator to itself, which keeps
+    // what its busiest moment needed. Nothing here computes for long, and what did would show in the liveness probe.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Failed(format!("no runtime: {error}")))?;
     let outcome = runtime.block_on(operate(flags, region));
     // What was broken off is not waited for.
     runtime.shutdown_background();

@@ -6,6 +6,7 @@ pub mod binding;
 pub mod brake;
 pub mod cluster;
 pub mod connect;
+pub mod events;
 pub mod gather;
 pub mod intake;
 pub mod kube;
@@ -16,6 +17,7 @@ pub mod perform;
 pub mod publish;
 pub mod reconcile;
 pub mod run;
+pub mod stored;
 mod testing;
 mod turn;
 

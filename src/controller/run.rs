@@ -10,18 +10,18 @@ use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::join_all;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use jiff::Timestamp;
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, controller, watcher};
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::brake::Brake;
 use super::cluster::{Cluster, ClusterError};
 use super::connect::Clients;
-use super::intake::{Guarded, Intake};
+use super::intake::Intake;
 use super::kube::{KubeCluster, chain, refusal};
+use super::stored::{Guarded, Stored};
 use super::turn::{Driver, panic_text, turn};
 use super::{Installation, Recalls, World};
 use crate::aws::Cloud;
@@ -67,7 +67,7 @@ pub struct Stage {
 }
 
 /// Makes objects of one kind due from outside: news from AWS, something that they refer to.
-pub struct Pokes<K: Kind>(Vec<(Scope, UnboundedSender<ObjectRef<Guarded<K>>>)>);
+pub struct Pokes<K: Kind>(Vec<(Scope, UnboundedSender<ObjectRef<Stored<K>>>)>);
 
 /// The namespace of a watch; `None`: all.
 type Scope = Option<String>;
@@ -137,19 +137,20 @@ pub async fn until_stopped(mut queues: JoinSet<()>, stop: CancellationToken) -> 
     Ok(())
 }
 
-async fn queue<K, C, S>(driver: Arc<Driver<C, S>>, scope: Scope, pokes: UnboundedReceiver<ObjectRef<Guarded<K>>>)
+async fn queue<K, C, S>(driver: Arc<Driver<C, S>>, scope: Scope, pokes: UnboundedReceiver<ObjectRef<Stored<K>>>)
 where
     K: Kind,
     C: Cloud<K::Remote> + 'static,
     S: Cluster<K> + 'static,
 {
-    let (store, writer) = reflector::store();
+    let intake = Intake::default();
+    let store = intake.store();
     let api = api_of::<K>(&driver.stage.clients.watches, scope.as_deref());
     let what = scope.map_or_else(|| driver.kind.clone(), |scope| format!("{} in {scope}", driver.kind));
     let stop = driver.stage.stop.clone();
     driver.stage.health.awaits_watch(&what, api.resource_url());
     driver.stage.metrics.count_objects(&driver.kind, census(store.clone()));
-    let due = due(driver.clone(), what.clone(), api, writer);
+    let due = due(driver.clone(), what.clone(), api, intake);
     let due = stream::select(due, pokes.map(Ok)).take_until(stop.clone().cancelled_owned());
     let rounds = {
         let (driver, store) = (driver.clone(), store.clone());
@@ -177,7 +178,7 @@ fn api_of<K: Kind>(client: &Client, scope: Option<&str>) -> Api<Guarded<K>> {
 }
 
 /// The applier waits for the first list without listening for the end.
-async fn stopped_before_list<K: Kind>(stop: CancellationToken, store: &Store<Guarded<K>>) {
+async fn stopped_before_list<K: Kind>(stop: CancellationToken, store: &Store<Stored<K>>) {
     stop.cancelled().await;
     if store.wait_until_ready().now_or_never().is_some() {
         std::future::pending::<()>().await;
@@ -189,26 +190,21 @@ fn due<K, C, S>(
     driver: Arc<Driver<C, S>>,
     what: String,
     api: Api<Guarded<K>>,
-    writer: Writer<Guarded<K>>,
-) -> impl Stream<Item = Result<ObjectRef<Guarded<K>>, watcher::Error>> + Send
+    mut intake: Intake<K>,
+) -> impl Stream<Item = Result<ObjectRef<Stored<K>>, watcher::Error>> + Send
 where
     K: Kind,
     C: Send + Sync + 'static,
     S: Send + Sync + 'static,
 {
-    let mut intake = Intake::<K>::default();
-    watcher(api, watcher::Config::default().any_semantic().page_size(PAGE))
-        .default_backoff()
-        // Four fifths of an object in memory, and nothing reads them.
-        .modify(|object| object.managed_fields_mut().clear())
-        .reflect(writer)
-        .flat_map(move |event| {
-            let due = match event {
-                Ok(event) => driver.heard(&what, intake.take(&event)).into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            };
-            stream::iter(due)
-        })
+    // Not `any_semantic`: a list from the API server's cache comes whole, whatever the size of a page.
+    watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff().flat_map(move |event| {
+        let due = match event {
+            Ok(event) => driver.heard(&what, intake.take(event)).into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        stream::iter(due)
+    })
 }
 
 /// Said at a calm pace: a missing CRD fails about every second. A history that has expired is listed anew and no trouble.
@@ -229,11 +225,11 @@ fn watch_failed(health: &Health, what: &str, error: &watcher::Error) {
     }
 }
 
-fn census<K: Kind>(store: Store<Guarded<K>>) -> impl Fn(&mut Objects) + Send + Sync + 'static {
+fn census<K: Kind>(store: Store<Stored<K>>) -> impl Fn(&mut Objects) + Send + Sync + 'static {
     move |objects| {
         for object in store.state() {
-            match &object.0 {
-                Ok(object) => objects.add(object.status()),
+            match &object.content {
+                Ok(content) => objects.add(content.standing),
                 Err(_) => objects.add_undecodable(),
             }
         }
