@@ -95,8 +95,8 @@ def part_fleet(run, options):
     fleet.secret_after_available(run)
     fleet.apply_at_once(run, options.fleet)
     fleet.at_rest(run, options.fleet, options.idle, (25, 0.3 * options.fleet / 1000))
-    fleet.drift(run, options.fleet)
     fleet.restart(run, options.fleet)
+    fleet.drift(run, options.fleet)
     fleet.edits(run, options.fleet)
     fleet.tables(run, options.tables, options.idle)
 

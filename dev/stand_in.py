@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Answers for thousands of RDS instances, which the emulator is too slow for: one process that answers from texts made before.
 
-usage: stand_in.py PORT SEED.json     SEED: {"name", "count", "instance", "identity"}, see labkit/bench_large.py
+usage: stand_in.py PORT SEED.json     SEED: {"name", "resourceId", "count", "instance", "identity"}, see labkit/bench_large.py
 
 Every instance is the one that the emulator showed of `name`, under a name of its own. It lists instances, by id or page by page, takes changes of
 BackupRetentionPeriod, and counts as the emulator does (/lab/calls, /lab/moments, /lab/reset). Anything else is refused, and counted.
@@ -28,9 +28,7 @@ class Instances:
         stem, digits = seed["name"][:-5], seed["name"][-5:]
         for number in range(int(digits), int(digits) + seed["count"]):
             name = f"{stem}{number:05}"
-            own = "db-" + hashlib.sha256(name.encode()).hexdigest()[:26].upper()
-            text = re.sub(r"<DbiResourceId>.*?<", f"<DbiResourceId>{own}<", seed["instance"])
-            self.texts[f"default-{name}"] = text.replace(seed["name"], name)
+            self.texts[f"default-{name}"] = renamed(seed["instance"], seed, name)
         self.order = sorted(self.texts)
 
     def answer(self, fields):
@@ -63,6 +61,12 @@ class Instances:
             self.calls.clear()
             self.moments.clear()
         return {}
+
+
+def renamed(text, seed, name):
+    """What was said of the one, said of another: its name, and its id, by which the operator tells a database from its successor."""
+    own = seed["resourceId"] if name == seed["name"] else "db-" + hashlib.sha256(name.encode()).hexdigest()[:26].upper()
+    return text.replace(seed["resourceId"], own).replace(seed["name"], name)
 
 
 def listed(instances, marker=None):

@@ -6,11 +6,13 @@ import json
 import pathlib
 import ssl
 import threading
+import time
 import urllib.parse
 
 from labkit.processes import LabError
 
 WORKERS = 4
+STALE_SECONDS = 20
 OURS = "/apis/awsdb.dev/v1alpha1/namespaces/default"
 MERGE = "application/merge-patch+json"
 
@@ -22,15 +24,20 @@ class Api:
         self.token, self.mine = pathlib.Path(facts["adminToken"]).read_text(), threading.local()
 
     def request(self, method, path, body=None, content="application/json"):
-        if not hasattr(self.mine, "connection"):
-            self.mine.connection = http.client.HTTPSConnection(self.host, context=self.context, timeout=60)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content}
-        self.mine.connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = self.mine.connection.getresponse()
-        text = answer.read()
+        answer, text = self._sent(method, path, None if body is None else json.dumps(body), content)
         if answer.status >= 300:
             raise LabError(f"{method} {path}: {answer.status} {text[:300].decode(errors='replace')}")
         return json.loads(text)
+
+    def _sent(self, method, path, body, content):
+        if time.monotonic() - getattr(self.mine, "used", 0) > STALE_SECONDS:
+            # The server closes what is idle, and the next request would find that out too late.
+            self.mine.connection = http.client.HTTPSConnection(self.host, context=self.context, timeout=60)
+        self.mine.connection.request(method, path, body, {"Authorization": f"Bearer {self.token}", "Content-Type": content})
+        answer = self.mine.connection.getresponse()
+        text = answer.read()
+        self.mine.used = time.monotonic()
+        return answer, text
 
     def all(self, requests):
         """Many requests, a few at a time."""

@@ -1,6 +1,7 @@
 """Figures against their bars: the table that a bench prints, and keeps."""
 
 import datetime
+import math
 import subprocess
 
 from labkit.demo_steps import table
@@ -44,4 +45,4 @@ def commit():
 def quantile(values, share):
     """The nearest rank: a value that was measured."""
     ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
+    return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 2)

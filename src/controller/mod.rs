@@ -1,6 +1,7 @@
 //! The driver: the same five steps for every kind. Kinds hold no loop.
 
 pub mod again;
+pub mod backlog;
 pub mod backoff;
 pub mod binding;
 pub mod brake;

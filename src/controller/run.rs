@@ -16,6 +16,7 @@ use kube::{Api, Client};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::Backlog;
 use super::brake::Brake;
 use super::cluster::{Cluster, ClusterError};
 use super::connect::Clients;
@@ -36,6 +37,8 @@ pub const ROUND_LIMIT: Duration = Duration::from_secs(60);
 pub const DRAIN: Duration = Duration::from_secs(20);
 /// Objects in one page of a list: bounds what a restart holds in memory twice.
 const PAGE: u32 = 100;
+/// Objects of a list that are due at once, for each round that may run: enough that none has to wait for the next.
+const PLACES: usize = 2;
 /// The answer to a watch from a version that the API server no longer has.
 const EXPIRED: u16 = 410;
 
@@ -150,11 +153,17 @@ where
     let stop = driver.stage.stop.clone();
     driver.stage.health.awaits_watch(&what, api.resource_url());
     driver.stage.metrics.count_objects(&driver.kind, census(store.clone()));
-    let due = due(driver.clone(), what.clone(), api, intake);
-    let due = stream::select(due, pokes.map(Ok)).take_until(stop.clone().cancelled_owned());
+    let backlog = Backlog::new(PLACES * usize::from(driver.stage.concurrency));
+    let (later, listed) = unbounded();
+    let due = due(driver.clone(), what.clone(), api, intake, later);
+    let at_once = stream::select(due, pokes.map(Ok));
+    let due = stream::select(at_once, backlog.paced(listed).map(Ok)).take_until(stop.clone().cancelled_owned());
     let rounds = {
         let (driver, store) = (driver.clone(), store.clone());
-        move |object, _| turn(driver.clone(), store.clone(), object).map(Ok::<_, Infallible>).boxed()
+        move |object, _| {
+            let (backlog, turn) = (backlog.clone(), turn(driver.clone(), store.clone(), object));
+            turn.inspect(move |_| backlog.round_ended()).map(Ok::<_, Infallible>).boxed()
+        }
     };
     let config = controller::Config::default().concurrency(driver.stage.concurrency);
     let never = |_, never: &Infallible, _| match *never {};
@@ -185,12 +194,13 @@ async fn stopped_before_list<K: Kind>(stop: CancellationToken, store: &Store<Sto
     }
 }
 
-/// The objects that the watch makes due.
+/// The objects that the watch makes due. Those of a list go to `later`.
 fn due<K, C, S>(
     driver: Arc<Driver<C, S>>,
     what: String,
     api: Api<Guarded<K>>,
     mut intake: Intake<K>,
+    later: UnboundedSender<ObjectRef<Stored<K>>>,
 ) -> impl Stream<Item = Result<ObjectRef<Stored<K>>, watcher::Error>> + Send
 where
     K: Kind,
@@ -200,11 +210,25 @@ where
     // Not `any_semantic`: a list from the API server's cache comes whole, whatever the size of a page.
     watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff().flat_map(move |event| {
         let due = match event {
-            Ok(event) => driver.heard(&what, intake.take(event)).into_iter().map(Ok).collect(),
+            Ok(event) => {
+                let news = intake.take(event);
+                let is_list = news.is_listed;
+                let due = driver.heard(&what, news);
+                if is_list { put_off(due, &later) } else { due.into_iter().map(Ok).collect() }
+            }
             Err(error) => vec![Err(error)],
         };
         stream::iter(due)
     })
+}
+
+/// Leaves nothing to do at once.
+fn put_off<K: Kind, T>(due: Vec<ObjectRef<Stored<K>>>, later: &UnboundedSender<ObjectRef<Stored<K>>>) -> Vec<T> {
+    for object in due {
+        // A queue that has ended has no use for it.
+        drop(later.unbounded_send(object));
+    }
+    Vec::new()
 }
 
 /// Said at a calm pace: a missing CRD fails about every second. A history that has expired is listed anew and no trouble.
@@ -242,7 +266,7 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
-    use crate::controller::testing::{Toy, ToyCloud, api_server, stage, toy};
+    use crate::controller::testing::{Pages, Toy, ToyCloud, api_server, paged_api_server, stage, toy};
 
     fn begin(stage: &Stage) -> (ToyCloud, Pokes<Toy>, JoinHandle<()>) {
         let cloud = ToyCloud::default();
@@ -291,6 +315,19 @@ mod tests {
         pokes.poke("shop", "unknown");
         until("the poke", || cloud.looks("shop-good") == 2).await;
         assert_eq!(cloud.looks("shop-sick"), 1);
+        stage.stop.cancel();
+        queue.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_list_comes_page_by_page_and_every_object_of_it_has_its_round() {
+        let pages = Pages::default();
+        let objects = (0..250).map(|number| toy(&format!("good-{number}"))).collect();
+        let stage = stage(paged_api_server(objects, pages.clone()));
+        let (_, _pokes, queue) = begin(&stage);
+        let line = "awsdb_reconciles_total{kind=\"Toy\",result=\"settled\"} 250";
+        until(line, || says(&stage, line)).await;
+        assert_eq!(*pages.lock().unwrap(), [100, 100, 50]);
         stage.stop.cancel();
         queue.await.unwrap();
     }
