@@ -131,11 +131,17 @@ fn hold<A: Action>(mut step: Step<A>, circumstances: &Circumstances<'_>) -> Step
     let destroys = circumstances.want == Want::Present && step.class >= Disruption::Replacement;
     if circumstances.policy == ManagementPolicy::Plan || destroys {
         step.when = When::Approval;
-    } else if let (true, Some(brake)) = (step.action.deletes(), &circumstances.brake) {
+    } else if let (true, Some(brake)) = (leads_to_deletion(&step, circumstances), &circumstances.brake) {
         step.when = When::Approval;
         step.because = format!("{}; held: {brake}", step.because);
     }
     step
+}
+
+/// There is a brake only where the plan deletes; what comes ahead of a deletion, such as the end of a cluster's members, is
+/// part of it.
+fn leads_to_deletion<A: Action>(step: &Step<A>, circumstances: &Circumstances<'_>) -> bool {
+    step.action.deletes() || circumstances.want == Want::Absent
 }
 
 fn is_held(when: &When) -> bool {

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::aws::owner::{Owner, Tags};
 use crate::aws::{Password, Remote, Seen};
 use crate::conditions::Reason;
-use crate::spec::{Change, Endpoint, Journal, SecretKeyRef, SharedSpec, SharedStatus};
+use crate::spec::{Change, Endpoint, Journal, SecretKeyRef, SharedSpec, SharedStatus, SnapshotSchedule};
 
 /// What is to become of the database: deletion is a wish, not another code path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +101,12 @@ impl<A> Step<A> {
             because: because.into(),
             notes: Vec::new(),
         }
+    }
+
+    /// The same step with another form of its action.
+    pub fn map<B>(self, form: impl FnOnce(A) -> B) -> Step<B> {
+        let Self { thing, action, changes, class, when, because, notes } = self;
+        Step { thing, action: form(action), changes, class, when, because, notes }
     }
 
     /// With the fields that it changes.
@@ -214,6 +220,8 @@ pub struct Plan<A> {
     pub noted: Vec<(String, String)>,
     /// Only the first step that may run is sent in a round: each changes what the next one meets.
     pub one_at_a_time: bool,
+    /// The object's own time has come: it is deleted, and its deletion does the rest.
+    pub expired: bool,
     /// Where the object stands.
     pub end: End,
 }
@@ -228,6 +236,7 @@ impl<A> Default for Plan<A> {
             forget: Vec::new(),
             noted: Vec::new(),
             one_at_a_time: false,
+            expired: false,
             end: End::Open,
         }
     }
@@ -333,6 +342,8 @@ pub struct Inputs {
     pub supplied: Supplied,
     /// What the ConfigMaps of [`Kind::references`] hold; a missing one is `None`.
     pub config_maps: BTreeMap<String, Option<BTreeMap<String, String>>>,
+    /// The other objects of [`Kind::references`].
+    pub objects: Objects,
     /// Value of the annotation `awsdb.dev/rotate`.
     pub rotate: Option<String>,
     /// The clocks.
@@ -425,7 +436,40 @@ pub enum Reference {
     Secret(SecretKeyRef),
     /// A ConfigMap, by name.
     ConfigMap(String),
+    /// Another object of ours.
+    Object(ObjectName),
 }
+
+/// An object of another kind of ours in the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// Kind, e.g. `DbSnapshot`.
+    pub kind: &'static str,
+    /// Its plural, e.g. `dbsnapshots`.
+    pub plural: &'static str,
+    /// metadata.name.
+    pub name: String,
+}
+
+/// What another object's status says; a missing object is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Referred {
+    /// Name in AWS.
+    pub identifier: Option<String>,
+    /// ARN, once it was seen as that object's.
+    pub arn: Option<String>,
+    /// Account.
+    pub account: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+    /// Its `Ready` condition is true, for the generation that it has.
+    pub is_ready: bool,
+    /// The message of its `Ready` condition.
+    pub message: String,
+}
+
+/// The objects of [`Kind::references`], as they are now.
+pub type Objects = BTreeMap<ObjectName, Option<Referred>>;
 
 /// What an object's AWS things are called and where they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -464,6 +508,8 @@ pub trait Kind:
     const IDENTIFIER_MAX: usize;
     /// Name of the main thing in plans.
     const MAIN: &'static str;
+    /// Whether it has credentials and a connection Secret.
+    const BINDS: bool = true;
 
     /// The shared fields.
     fn shared(&self) -> &SharedSpec;
@@ -475,6 +521,13 @@ pub trait Kind:
     fn credentials(&self) -> CredentialMode;
     /// What it depends on in its namespace.
     fn references(&self, inputs: &Inputs) -> Vec<Reference>;
+    /// Puts what its references say into the spec that this round works with, e.g. the snapshot of a DbSnapshot. Never
+    /// written back.
+    fn resolve(&mut self, _objects: &Objects) {}
+    /// When DbSnapshots of it are made.
+    fn snapshot_schedule(&self) -> Option<&SnapshotSchedule> {
+        None
+    }
     /// The main thing.
     fn thing(&self, observed: &Observed<Self>) -> Seen<Thing>;
     /// Everything that is to be done.

@@ -405,6 +405,7 @@ mod tests {
             stored: Default::default(),
             supplied: Default::default(),
             config_maps: Default::default(),
+            objects: Default::default(),
             rotate: None,
             clocks: Default::default(),
         }

@@ -19,6 +19,8 @@ pub mod annotation {
     pub const APPROVE: &str = "awsdb.dev/approve";
     /// Any new token: set a new password now.
     pub const ROTATE: &str = "awsdb.dev/rotate";
+    /// Any new token: fail over to a reader now (AuroraServerless).
+    pub const FAILOVER: &str = "awsdb.dev/failover";
 }
 
 /// What the operator may do in AWS for this object.
@@ -173,6 +175,18 @@ impl SharedSpec {
     pub fn needs_finalizer(&self) -> bool {
         self.management_policy != ManagementPolicy::Observe && self.deletion_policy != DeletionPolicy::Retain
     }
+}
+
+/// DbSnapshots by the clock. They outlive the database; only those that this schedule made are ever pruned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotSchedule {
+    /// When, as a cron expression of five fields in UTC: `0 3 * * *` is every day at three.
+    #[schemars(length(min = 9, max = 128))]
+    pub cron: String,
+    /// How many are kept, 1 to 90: older ones are deleted with their snapshots, and only after a newer one is ready.
+    #[schemars(range(min = 1, max = 90))]
+    pub retain: i32,
 }
 
 /// Where the database listens.

@@ -4,6 +4,7 @@
 //! simulator of the tests implements the same [`Cloud`], so plans are tried against both.
 
 mod answer;
+pub mod aurora;
 pub mod clients;
 pub mod dynamo;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod limits;
 pub mod owner;
 pub mod password;
 pub mod rds;
+pub mod snapshots;
 mod until;
 mod wire;
 

@@ -89,6 +89,7 @@ pub async fn gather<K: Kind, C, S: Cluster<K>>(world: &World<C, S>, object: K) -
             stored: Default::default(),
             supplied: Supplied::NotAsked,
             config_maps: Default::default(),
+            objects: Default::default(),
             rotate: object.annotations().get(annotation::ROTATE).cloned(),
             clocks: world.clocks,
         },

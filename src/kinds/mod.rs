@@ -1,7 +1,12 @@
 //! The kinds. CRDs and reference are derived from this list.
 
+pub mod aurora;
+pub mod connection;
+pub mod credentials;
 pub mod dynamo;
+pub mod groups;
 pub mod rds;
+pub mod snapshot;
 pub mod tags;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

@@ -16,7 +16,7 @@ pub fn towards(mut desired: Settings, instance: &Instance) -> Settings {
     lower(&mut desired.option_group_name);
     lower(&mut desired.storage_type);
     lower(&mut desired.preferred_maintenance_window);
-    version(&mut desired.engine_version, instance);
+    version(&mut desired.engine_version, &observed.engine_version, &instance.pending.engine_version);
     storage(&mut desired, instance);
     volumes(&mut desired, instance);
     insights(&mut desired, instance);
@@ -45,7 +45,8 @@ pub fn towards(mut desired: Settings, instance: &Instance) -> Settings {
     desired
 }
 
-fn lower(field: &mut Option<String>) {
+/// Names that AWS keeps in lower case.
+pub fn lower(field: &mut Option<String>) {
     if let Some(text) = field {
         text.make_ascii_lowercase();
     }
@@ -53,9 +54,8 @@ fn lower(field: &mut Option<String>) {
 
 /// A version that is satisfied, or already exceeded (no downgrade exists), is no difference. One on its way counts like
 /// one in force where it satisfies the spec; where it does not, the one in force is wanted back.
-fn version(desired: &mut Option<String>, instance: &Instance) {
+pub fn version(desired: &mut Option<String>, is: &Option<String>, comes: &Option<String>) {
     let Some(wanted) = desired.clone() else { return };
-    let (is, comes) = (&instance.settings.engine_version, &instance.pending.engine_version);
     if comes.as_deref().is_some_and(|comes| satisfies(comes, &wanted)) {
         desired.clone_from(comes);
     } else if is.as_deref().is_some_and(|is| satisfies(is, &wanted) || is_above(is, &wanted)) {
@@ -155,7 +155,7 @@ fn moving(desired: &mut Settings, instance: &Instance) {
 }
 
 /// A key may be given as id, alias or ARN; AWS reports the ARN. An alias cannot be compared without asking KMS.
-fn key(desired: &mut Option<String>, observed: Option<&str>) {
+pub fn key(desired: &mut Option<String>, observed: Option<&str>) {
     if let (Some(wanted), Some(observed)) = (desired.as_deref(), observed) {
         let is_alias = wanted.starts_with("alias/") || wanted.contains(":alias/");
         if is_alias || observed == wanted || observed.rsplit('/').next() == Some(wanted) {

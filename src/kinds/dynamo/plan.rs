@@ -106,6 +106,7 @@ fn manage(scene: &Scene<'_>) -> Plan<Action> {
         noted,
         forget: scene.inputs.journal.notes.keys().filter(|key| *key == UNTAGGED || *key == MADE).cloned().collect(),
         one_at_a_time: true,
+        expired: false,
         end: if settled { End::Settled } else { End::Open },
         ..Plan::default()
     }

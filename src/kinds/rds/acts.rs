@@ -7,7 +7,7 @@ use crate::life::PASSWORD_UNSET;
 use crate::spec::Change;
 
 use super::RdsInstance;
-use super::credentials::{Mode, has_own_password};
+use super::credentials::{has_own_password, mode_of};
 use super::gate::{Gate, REBOOT};
 use super::groups::PARAMETER_GROUP;
 use super::spec::PowerState;
@@ -33,7 +33,7 @@ pub fn promotion(
     let step = Step::new("instance", action, "promotion is one-way; the instance restarts")
         .changing(vec![change])
         .class(Disruption::Reboot);
-    let mode = Mode::of(object, false);
+    let mode = mode_of(object, false);
     let is_named = object.spec.credentials.is_some();
     let step = if is_named && has_own_password(object, &mode) {
         step.noting(PASSWORD_UNSET, inputs.now.to_string())

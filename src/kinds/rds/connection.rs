@@ -1,65 +1,15 @@
-//! The connection Secret by engine (aws-rds.md 4.3), with the keys of the Service Binding specification.
+//! The connection Secret of an instance, with the keys of the Service Binding specification.
 
 use std::collections::BTreeMap;
 
+use crate::aws::Password;
 use crate::aws::rds::{Instance, Observed};
-use crate::aws::{Password, Seen};
 use crate::conditions::Reason;
 use crate::kind::{Connection, Inputs, Waiting};
+use crate::kinds::connection::{Place, dialect, jdbc_url, login, uri};
 
 use super::RdsInstance;
-use super::credentials::{Mode, lacks_ours};
-
-/// How clients of an engine write a connection.
-struct Dialect {
-    /// `type` of the Service Binding specification.
-    type_: &'static str,
-    scheme: &'static str,
-    /// Query of the URI that asks for verified TLS.
-    uri_query: &'static str,
-    ssl_mode: &'static str,
-    default_database: Option<&'static str>,
-}
-
-fn dialect(engine: &str) -> Dialect {
-    match engine {
-        "mysql" => Dialect {
-            type_: "mysql",
-            scheme: "mysql",
-            uri_query: "ssl-mode=VERIFY_IDENTITY",
-            ssl_mode: "VERIFY_IDENTITY",
-            default_database: None,
-        },
-        "mariadb" => Dialect {
-            type_: "mariadb",
-            scheme: "mysql",
-            uri_query: "ssl-mode=VERIFY_IDENTITY",
-            ssl_mode: "verify-full",
-            default_database: None,
-        },
-        engine if engine.starts_with("oracle") => Dialect {
-            type_: "oracle",
-            scheme: "oracle",
-            uri_query: "",
-            ssl_mode: "option-group",
-            default_database: Some("ORCL"),
-        },
-        engine if engine.starts_with("sqlserver") => Dialect {
-            type_: "sqlserver",
-            scheme: "sqlserver",
-            uri_query: "",
-            ssl_mode: "true",
-            default_database: Some("master"),
-        },
-        _ => Dialect {
-            type_: "postgresql",
-            scheme: "postgresql",
-            uri_query: "sslmode=verify-full",
-            ssl_mode: "verify-full",
-            default_database: Some("postgres"),
-        },
-    }
-}
+use super::credentials::mode_in_force;
 
 /// The connection, once everything in it is known.
 pub fn connection(object: &RdsInstance, inputs: &Inputs, observed: &Observed) -> Result<Connection, Waiting> {
@@ -83,7 +33,9 @@ pub fn connection(object: &RdsInstance, inputs: &Inputs, observed: &Observed) ->
     if let Some(database) = &database {
         keys.insert("database", database.clone());
     }
-    let login = login(object, inputs, observed, instance)?;
+    let mode = mode_in_force(object, inputs, instance);
+    let master = instance.settings.master_username.clone().unwrap_or_default();
+    let login = login(mode, inputs, master, instance.master_secret.as_ref(), &observed.managed_password)?;
     keys.insert("username", login.username.clone());
     if login.iam {
         keys.insert("iam-auth", "true".into());
@@ -109,87 +61,4 @@ pub fn connection(object: &RdsInstance, inputs: &Inputs, observed: &Observed) ->
 /// The region is in the ARN: `arn:aws:rds:<region>:<account>:db:<identifier>`.
 fn inputs_region(instance: &Instance) -> String {
     instance.arn.split(':').nth(3).unwrap_or_default().into()
-}
-
-struct Login {
-    username: String,
-    password: Option<Password>,
-    iam: bool,
-}
-
-fn login(object: &RdsInstance, inputs: &Inputs, observed: &Observed, instance: &Instance) -> Result<Login, Waiting> {
-    let master = instance.settings.master_username.clone().unwrap_or_default();
-    let own = || {
-        let unset = || Waiting::new(Reason::BindingIncomplete, "The database does not have its password yet.");
-        inputs.stored.password.clone().filter(|_| !lacks_ours(inputs)).ok_or_else(unset)
-    };
-    let password = match Mode::in_force(object, inputs, instance) {
-        Mode::None => None,
-        Mode::Iam { username } => {
-            return Ok(Login { username: username.unwrap_or(master), password: None, iam: true });
-        }
-        // Until Secrets Manager has taken over, the password in force is the one from before.
-        Mode::AwsManaged { .. } if instance.master_secret.is_none() && inputs.stored.password.is_some() => Some(own()?),
-        Mode::AwsManaged { .. } => match &observed.managed_password {
-            Seen::Present(password) => Some(password.clone()),
-            Seen::Absent => {
-                return Err(Waiting::new(Reason::BindingIncomplete, "RDS has not stored the master password yet."));
-            }
-            Seen::Unread(why) => {
-                return Err(Waiting::new(
-                    Reason::BindingIncomplete,
-                    format!("the master password in Secrets Manager could not be read: {why}"),
-                ));
-            }
-        },
-        // What is stored here is from before Secrets Manager took over, and no longer opens the database.
-        Mode::Generated { .. } | Mode::SecretRef(_) if instance.master_secret.is_some() => {
-            return Err(Waiting::new(Reason::BindingIncomplete, "AWS Secrets Manager still holds the password."));
-        }
-        Mode::Generated { .. } | Mode::SecretRef(_) => Some(own()?),
-    };
-    Ok(Login { username: master, password, iam: false })
-}
-
-struct Place<'a> {
-    host: &'a str,
-    port: i32,
-    database: &'a str,
-    engine: &'a str,
-}
-
-fn uri(dialect: &Dialect, place: &Place<'_>, login: &Login) -> String {
-    let user = encode(&login.username);
-    let password =
-        login.password.as_ref().map(|password| format!(":{}", encode(password.expose()))).unwrap_or_default();
-    let Place { host, port, database, .. } = place;
-    if dialect.type_ == "sqlserver" {
-        return format!("sqlserver://{user}{password}@{host}:{port}?database={database}&encrypt=true");
-    }
-    let query = if dialect.uri_query.is_empty() { String::new() } else { format!("?{}", dialect.uri_query) };
-    format!("{}://{user}{password}@{host}:{port}/{database}{query}", dialect.scheme)
-}
-
-/// Without user and password: JDBC takes them as properties, and a URL is printed everywhere.
-fn jdbc_url(place: &Place<'_>) -> String {
-    let Place { host, port, database, engine } = place;
-    match *engine {
-        "mysql" => format!("jdbc:mysql://{host}:{port}/{database}?sslMode=VERIFY_IDENTITY"),
-        "mariadb" => format!("jdbc:mariadb://{host}:{port}/{database}?sslMode=verify-full"),
-        engine if engine.starts_with("oracle") => format!("jdbc:oracle:thin:@//{host}:{port}/{database}"),
-        engine if engine.starts_with("sqlserver") => {
-            format!("jdbc:sqlserver://{host}:{port};databaseName={database};encrypt=true;trustServerCertificate=false")
-        }
-        _ => format!("jdbc:postgresql://{host}:{port}/{database}?sslmode=verify-full"),
-    }
-}
-
-/// Percent-encodes all but RFC 3986's unreserved characters.
-fn encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => (byte as char).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }

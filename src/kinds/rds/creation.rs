@@ -8,7 +8,7 @@ use crate::life::{PASSWORD_UNSET, RESOURCE_ID, permitted};
 
 use super::RdsInstance;
 use super::credentials::{
-    MADE_AS_REPLICA, Mode, has_own_password, is_planned_replica, unusable, uses_iam_only, was_replica,
+    MADE_AS_REPLICA, Mode, has_own_password, is_planned_replica, mode_of, unusable, uses_iam_only, was_replica,
 };
 use super::groups;
 use crate::kinds::tags::{TAGS_NOTE, first_note};
@@ -88,7 +88,7 @@ fn incomplete(object: &RdsInstance) -> Option<Problem> {
 
 fn create(object: &RdsInstance, identifier: &str, inputs: &Inputs) -> Step<Action> {
     let origin = origin(object);
-    let mode = Mode::of(object, is_planned_replica(object));
+    let mode = mode_of(object, is_planned_replica(object));
     let from_source = origin != Origin::New;
     let (password, managed) = match &mode {
         Mode::AwsManaged { kms_key_id } if !from_source => {

@@ -32,7 +32,7 @@ use crate::kind::{
 use crate::kinds::identifier;
 use crate::life::RESOURCE_ID;
 use crate::spec::{Endpoint, SharedSpec, SharedStatus};
-use credentials::Mode;
+use credentials::mode_of;
 use states::{State, state};
 
 impl Kind for RdsInstance {
@@ -65,7 +65,7 @@ impl Kind for RdsInstance {
     }
 
     fn credentials(&self) -> CredentialMode {
-        Mode::of(self, false).source()
+        mode_of(self, false).source()
     }
 
     fn references(&self, _: &Inputs) -> Vec<Reference> {

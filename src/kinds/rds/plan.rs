@@ -109,6 +109,7 @@ fn manage(
         forget: groups.forget.into_iter().chain(credentials::served(inputs)).collect(),
         noted: Vec::new(),
         one_at_a_time: false,
+        expired: false,
         end: if settled { End::Settled } else { End::Open },
     }
 }

@@ -126,6 +126,7 @@ fn inputs(object: &DynamoTable) -> Inputs {
         stored: Default::default(),
         supplied: Supplied::NotAsked,
         config_maps: Default::default(),
+        objects: Default::default(),
         rotate: None,
         clocks: Default::default(),
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kind::{CredentialMode, End};
-use crate::kinds::rds::credentials::parse_interval;
+use crate::kinds::credentials::parse_interval;
 use crate::life::PASSWORD_UNSET;
 
 const SET: &str = "now: ModifyDBInstance the next password (none)";

@@ -100,6 +100,7 @@ fn inputs(object: &RdsInstance) -> Inputs {
         },
         supplied: Supplied::NotAsked,
         config_maps: Default::default(),
+        objects: Default::default(),
         rotate: None,
         clocks: Default::default(),
     }

@@ -1,0 +1,403 @@
+//! Differences of an existing cluster into ModifyDBCluster calls (aws-rds.md 2.1, 2.4): what cannot change, what goes alone,
+//! what disturbs, and when it may be applied.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::aws::aurora::{Action, Cluster, Modification, Scaling, Settings};
+use crate::aws::rds::LogExports;
+use crate::aws::rds::normalise::{key, lower, version};
+use crate::aws::rds::version::is_major_change;
+use crate::conditions::Reason;
+use crate::diff::{self, fields};
+use crate::kind::{Disruption, Inputs, Problem, Step, Waiting, When};
+use crate::spec::{Change, DisruptivePolicy};
+use crate::window::Timetable;
+
+/// What AWS has no call to change.
+const IMMUTABLE: [&str; 8] = [
+    "engine",
+    "databaseName",
+    "masterUsername",
+    "dbSubnetGroupName",
+    "availabilityZones",
+    "storageEncrypted",
+    "kmsKeyId",
+    "backtrackWindow",
+];
+
+/// The calls and what stands in the way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangePlan {
+    /// Calls in order.
+    pub steps: Vec<Step<Action>>,
+    /// What AWS cannot change, or needs a word for.
+    pub problem: Option<Problem>,
+}
+
+/// What a plan of changes looks at.
+pub struct Scene<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// Why no change is taken.
+    pub gate: Option<Waiting>,
+    /// Why the groups of a new family are not ready for an upgrade.
+    pub upgrade_gate: Option<Waiting>,
+    /// When disruptive steps run.
+    pub timetable: Timetable,
+    /// spec.allowMajorVersionUpgrade.
+    pub allow_major: bool,
+    /// The members' parameter group for a major upgrade.
+    pub instance_parameter_group: Option<String>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Whether AWS applies a field at once whatever ApplyImmediately says; what else, it holds for the window.
+fn waits_for_window(field: &str) -> bool {
+    matches!(field, "engineVersion" | "iamDatabaseAuthentication" | "storageType" | "networkType")
+}
+
+fn class(field: &str) -> Disruption {
+    match field {
+        "engineVersion" => Disruption::Failover,
+        "port" => Disruption::Reboot,
+        "networkType" => Disruption::BriefInterruption,
+        _ => Disruption::None,
+    }
+}
+
+/// Wanted settings in the form that AWS shows them, so that only real differences are left.
+fn towards(mut desired: Settings, cluster: &Cluster) -> Settings {
+    let observed = &cluster.settings;
+    for field in [
+        &mut desired.engine,
+        &mut desired.db_subnet_group_name,
+        &mut desired.db_cluster_parameter_group_name,
+        &mut desired.storage_type,
+        &mut desired.preferred_maintenance_window,
+    ] {
+        lower(field);
+    }
+    version(&mut desired.engine_version, &observed.engine_version, &cluster.pending.engine_version);
+    key(&mut desired.kms_key_id, observed.kms_key_id.as_deref());
+    key(&mut desired.performance_insights_kms_key_id, observed.performance_insights_kms_key_id.as_deref());
+    if let (Some(wanted), Some(is)) = (&desired.availability_zones, &observed.availability_zones)
+        && wanted.is_subset(is)
+    {
+        // AWS makes three of them.
+        desired.availability_zones = Some(is.clone());
+    }
+    desired.scaling = desired.scaling.map(|wanted| scaling(wanted, observed.scaling));
+    // It has calls of its own.
+    desired.enable_http_endpoint = None;
+    if cluster.logs_pending {
+        desired.enable_cloudwatch_logs_exports = None;
+    }
+    if observed.enable_cloudwatch_logs_exports.is_none() {
+        desired.enable_cloudwatch_logs_exports = desired.enable_cloudwatch_logs_exports.filter(|logs| !logs.is_empty());
+    }
+    if cluster.security_groups_changing {
+        desired.vpc_security_group_ids = None;
+    }
+    if desired.enable_performance_insights.or(observed.enable_performance_insights) != Some(true) {
+        desired.performance_insights_kms_key_id = None;
+        desired.performance_insights_retention_period = None;
+    }
+    if desired.backtrack_window == Some(0) && observed.backtrack_window.is_none() {
+        desired.backtrack_window = None;
+    }
+    if cluster.aws_backup {
+        desired.backup_retention_period = None;
+        desired.preferred_backup_window = None;
+    }
+    desired
+}
+
+/// AWS shows the seconds of pausing only while the least capacity is 0, and has 300 where none were given.
+fn scaling(wanted: Scaling, is: Option<Scaling>) -> Scaling {
+    let shown = is.and_then(|is| is.seconds_until_auto_pause);
+    Scaling {
+        seconds_until_auto_pause: wanted.seconds_until_auto_pause.or(shown.filter(|_| wanted.min_capacity == 0.0)),
+        ..wanted
+    }
+}
+
+/// A difference being split into calls.
+struct Split {
+    delta: Map<String, Value>,
+    changes: Vec<Change>,
+}
+
+impl Split {
+    fn take(&mut self, chosen: impl Fn(&str) -> bool) -> Option<(Settings, Vec<Change>)> {
+        let names: BTreeSet<String> = self.delta.keys().filter(|field| chosen(field)).cloned().collect();
+        if names.is_empty() {
+            return None;
+        }
+        let mut taken = Map::new();
+        for name in &names {
+            if let Some((name, value)) = self.delta.remove_entry(name) {
+                taken.insert(name, value);
+            }
+        }
+        let (mine, rest) = std::mem::take(&mut self.changes).into_iter().partition(|c| names.contains(&c.field));
+        self.changes = rest;
+        serde_json::from_value(Value::Object(taken)).ok().map(|settings| (settings, mine))
+    }
+}
+
+/// Plans the modifications of a cluster.
+pub fn plan(wanted: Settings, inputs: &Inputs, scene: &Scene<'_>) -> ChangePlan {
+    let mut plan = ChangePlan::default();
+    let cluster = scene.cluster;
+    if cluster.status == "creating" {
+        // AWS shows ports, zones and more only late in it: what is not shown yet is no difference.
+        return plan;
+    }
+    let desired = towards(wanted, cluster);
+    let Some(difference) = diff::changes(&desired, &overlay(cluster)) else {
+        plan.steps.extend(hurry(inputs, &desired, scene));
+        return plan;
+    };
+    let mut split = Split { delta: fields(&difference.delta), changes: difference.changes };
+    plan.problem = refuse_immutable(&mut split, cluster);
+    call_off(&mut split, &mut plan, &desired, scene);
+    upgrade(&mut split, &mut plan, &desired, scene);
+    ordinary(&mut split, &mut plan, &desired, scene);
+    plan
+}
+
+/// What will be in force when AWS has applied what it holds.
+fn overlay(cluster: &Cluster) -> Settings {
+    let mut all = fields(&cluster.settings);
+    all.extend(fields(&cluster.pending));
+    serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| cluster.settings.clone())
+}
+
+fn refuse_immutable(split: &mut Split, cluster: &Cluster) -> Option<Problem> {
+    let has_insights_key = cluster.settings.performance_insights_kms_key_id.is_some();
+    let (_, changes) = split.take(|field| match field {
+        "performanceInsightsKMSKeyId" => has_insights_key,
+        // It can be changed where it was on from the beginning.
+        "backtrackWindow" => cluster.settings.backtrack_window.is_none(),
+        field => IMMUTABLE.contains(&field),
+    })?;
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "unset".into());
+    let list: Vec<String> = changes
+        .iter()
+        .map(|c| format!("spec.{}: {} in AWS, {} in the spec", c.field, shown(&c.from), shown(&c.to)))
+        .collect();
+    Some(Problem::new(
+        Reason::InvalidSpec,
+        format!(
+            "AWS cannot change this on an existing cluster: {}; make the spec agree, or restore a snapshot into a new object",
+            list.join("; ")
+        ),
+    ))
+}
+
+/// A scheduled change that the spec no longer wants is called off with the value in force, which disturbs nobody.
+fn call_off(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: &Scene<'_>) {
+    let (current, pending) = (fields(&scene.cluster.settings), fields(&scene.cluster.pending));
+    let off: BTreeSet<String> = split
+        .delta
+        .iter()
+        .filter(|(field, value)| pending.contains_key(*field) && current.get(*field) == Some(value))
+        .map(|(field, _)| field.clone())
+        .collect();
+    if let Some((settings, changes)) = split.take(|field| off.contains(field)) {
+        let step = scene.modify(Modification { settings, ..Modification::default() }, changes, desired);
+        plan.steps.push(step.because_of("calls off what AWS holds for the window"));
+    }
+}
+
+/// A version is a call of its own: a major one with the groups of its family, and never with security groups.
+fn upgrade(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: &Scene<'_>) {
+    let observed = &scene.cluster.settings;
+    let engine = observed.engine.as_deref().unwrap_or_default();
+    let is_major = match (&observed.engine_version, &desired.engine_version) {
+        (Some(from), Some(to)) => is_major_change(engine, from, to),
+        _ => false,
+    };
+    let travels = |field: &str| field == "engineVersion" || (is_major && field == "dbClusterParameterGroupName");
+    if !split.delta.contains_key("engineVersion") {
+        return;
+    }
+    let Some((settings, changes)) = split.take(travels) else { return };
+    if is_major && !scene.allow_major {
+        let [from, to] = [&observed.engine_version, &desired.engine_version].map(|v| v.clone().unwrap_or_default());
+        plan.problem.get_or_insert(Problem::new(
+            Reason::InvalidSpec,
+            format!(
+                "spec.engineVersion: {from} -> {to} is a major upgrade, which cannot be undone: set \
+                 spec.allowMajorVersionUpgrade: true after testing it on a clone"
+            ),
+        ));
+        return;
+    }
+    let modification = Modification {
+        settings,
+        allow_major_version_upgrade: is_major,
+        instance_parameter_group: scene.instance_parameter_group.clone().filter(|_| is_major),
+        ..Modification::default()
+    };
+    let step = scene.disruptive(modification, changes, Disruption::Failover, desired);
+    plan.steps.push(match &scene.upgrade_gate {
+        Some(waiting) if scene.gate.is_none() => step.when(When::After(waiting.clone())),
+        _ => step,
+    });
+}
+
+fn ordinary(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: &Scene<'_>) {
+    let not_before = scene.cluster.storage_type_change_from.filter(|from| *from > scene.now);
+    let withheld = not_before.and_then(|from| {
+        let (settings, changes) = split.take(|field| field == "storageType")?;
+        let waiting =
+            Waiting::new(Reason::Busy, "AWS changes the storage type of a cluster once in 30 days").until(from);
+        let step = scene.modify(
+            Modification { settings, apply_immediately: true, ..Modification::default() },
+            changes,
+            desired,
+        );
+        Some(step.when(When::After(waiting)))
+    });
+    if let Some((settings, changes)) = split.take(|field| class(field) == Disruption::None) {
+        plan.steps.push(scene.quiet(settings, changes, desired));
+    }
+    // AWS restarts every member at once for these, whatever it is told: the operator holds them itself.
+    if let Some((settings, changes)) = split.take(|field| matches!(field, "port" | "networkType")) {
+        let worst = fields(&settings).keys().map(|field| class(field)).max().unwrap_or(Disruption::None);
+        let held = scene.held_class(&settings);
+        let modification = Modification { settings, apply_immediately: true, ..Modification::default() };
+        let step = scene.modify(modification, changes, desired).class(worst.max(held));
+        plan.steps.push(scene.unless_gated(step, scene.timetable.held()));
+    }
+    plan.steps.extend(withheld);
+}
+
+impl Scene<'_> {
+    /// A change that nobody notices goes at once, unless "at once" would apply something else that AWS holds.
+    fn quiet(&self, settings: Settings, changes: Vec<Change>, desired: &Settings) -> Step<Action> {
+        let waits = fields(&settings).keys().any(|field| waits_for_window(field));
+        let held = self.held_class(&settings);
+        let hurries = self.timetable.policy() == DisruptivePolicy::Immediate;
+        let apply_immediately = held == Disruption::None || hurries;
+        let class = if apply_immediately { held } else { Disruption::None };
+        let modification = Modification { settings, apply_immediately, ..Modification::default() };
+        let step = self.modify(modification, changes, desired).class(class);
+        if waits && !apply_immediately {
+            let step = step.because_of("applied at once it would also apply what AWS holds for the window");
+            self.unless_gated(step, When::SentForWindow)
+        } else {
+            step
+        }
+    }
+
+    fn disruptive(
+        &self,
+        mut modification: Modification,
+        changes: Vec<Change>,
+        class: Disruption,
+        desired: &Settings,
+    ) -> Step<Action> {
+        modification.apply_immediately = self.timetable.policy() != DisruptivePolicy::Window;
+        let when = match self.timetable.policy() {
+            DisruptivePolicy::Window => When::SentForWindow,
+            DisruptivePolicy::Immediate => When::Now,
+            DisruptivePolicy::Approve => When::Approval,
+        };
+        let held = self.held_class(&modification.settings);
+        let class = if modification.apply_immediately { class.max(held) } else { class };
+        let step = self.modify(modification, changes, desired).class(class);
+        self.unless_gated(step, when)
+    }
+
+    fn modify(&self, mut modification: Modification, changes: Vec<Change>, desired: &Settings) -> Step<Action> {
+        complete(&mut modification, self.cluster, desired);
+        let step = Step::new("cluster", Action::Modify(Box::new(modification)), "").changing(changes);
+        self.unless_gated(step, When::Now)
+    }
+
+    fn unless_gated(&self, step: Step<Action>, when: When) -> Step<Action> {
+        match &self.gate {
+            Some(waiting) => step.when(When::After(waiting.clone())),
+            None => step.when(when),
+        }
+    }
+
+    /// The worst class of what AWS holds for the window, besides what is sent: whatever is applied at once applies all of
+    /// it.
+    fn held_class(&self, sent: &Settings) -> Disruption {
+        let sent = fields(sent);
+        let pending = fields(&self.cluster.pending);
+        let others = pending.keys().filter(|field| !sent.contains_key(*field));
+        others.map(|field| class(field)).max().unwrap_or(Disruption::None)
+    }
+}
+
+/// Members that AWS wants together, and those that it wants in another form.
+fn complete(modification: &mut Modification, cluster: &Cluster, desired: &Settings) {
+    let (settings, observed) = (&mut modification.settings, &cluster.settings);
+    if let Some(wanted) = settings.enable_cloudwatch_logs_exports.take() {
+        let is = observed.enable_cloudwatch_logs_exports.clone().unwrap_or_default();
+        modification.logs = Some(LogExports {
+            enable: wanted.difference(&is).cloned().collect(),
+            disable: is.difference(&wanted).cloned().collect(),
+        });
+    }
+    let touched = settings.enable_performance_insights.is_some()
+        || settings.performance_insights_retention_period.is_some()
+        || settings.performance_insights_kms_key_id.is_some()
+        || settings.database_insights_mode.is_some();
+    if touched {
+        settings.enable_performance_insights =
+            desired.enable_performance_insights.or(observed.enable_performance_insights);
+        let is_on = settings.enable_performance_insights == Some(true);
+        let kept = desired.performance_insights_retention_period.or(observed.performance_insights_retention_period);
+        settings.performance_insights_retention_period = kept.filter(|_| is_on);
+        settings.performance_insights_kms_key_id = desired.performance_insights_kms_key_id.clone().filter(|_| is_on);
+        settings.database_insights_mode =
+            desired.database_insights_mode.clone().or_else(|| observed.database_insights_mode.clone());
+    }
+}
+
+/// Policy Immediate also means what AWS holds for the window from before.
+fn hurry(inputs: &Inputs, desired: &Settings, scene: &Scene<'_>) -> Option<Step<Action>> {
+    let is_time = scene.timetable.policy() == DisruptivePolicy::Immediate && inputs.has_settled("cluster");
+    if !is_time || scene.gate.is_some() {
+        return None;
+    }
+    let (wanted, current) = (fields(desired), fields(&scene.cluster.settings));
+    let ours: Map<String, Value> =
+        fields(&scene.cluster.pending).into_iter().filter(|(field, value)| wanted.get(field) == Some(value)).collect();
+    let changes: Vec<Change> = ours
+        .iter()
+        .map(|(field, value)| Change {
+            field: field.clone(),
+            from: current.get(field).and_then(diff::text),
+            to: diff::text(value),
+        })
+        .collect();
+    let worst = ours.keys().map(|field| class(field)).max()?;
+    let settings: Settings = serde_json::from_value(Value::Object(ours)).ok()?;
+    let engine = scene.cluster.settings.engine.as_deref().unwrap_or_default();
+    let is_major = match (&scene.cluster.settings.engine_version, &settings.engine_version) {
+        (Some(from), Some(to)) => is_major_change(engine, from, to),
+        _ => false,
+    };
+    if is_major && !scene.allow_major {
+        return None;
+    }
+    let class = worst.max(scene.held_class(&settings));
+    let modification = Modification {
+        settings,
+        apply_immediately: true,
+        allow_major_version_upgrade: is_major,
+        ..Modification::default()
+    };
+    let step = scene.modify(modification, changes, desired).class(class);
+    Some(step.because_of("changePolicy is Immediate: AWS holds this for the maintenance window"))
+}

@@ -1,0 +1,5 @@
+//! DbSnapshot: the answers of the kind.
+
+mod spec;
+
+pub use spec::*;
