@@ -196,7 +196,8 @@ mod tests {
         intake.take(Event::Apply(good(object("a", 1))));
         let mut successor = object("a", 1);
         successor["metadata"]["uid"] = "uid-successor".into();
-        for news in [list(&mut intake, vec![good(successor.clone())]), intake.take(Event::Apply(good(object("a", 1))))] {
+        for news in [list(&mut intake, vec![good(successor.clone())]), intake.take(Event::Apply(good(object("a", 1))))]
+        {
             assert_eq!(due(&news), ["a"]);
             assert_eq!(news.gone.len(), 1);
         }

@@ -162,7 +162,8 @@ mod tests {
         meta.insert("labels".into(), json!({ "app.kubernetes.io/managed-by": "argocd", "team": "a" }));
         meta.insert("annotations".into(), json!({ LAST_APPLIED: text, "argocd.argoproj.io/sync-wave": "1" }));
         let fields = json!({ "f:spec": { "f:engine": {}, "f:engineVersion": {}, "f:tags": { "f:team": {} } } });
-        let managed = json!({ "manager": "kubectl", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields });
+        let managed =
+            json!({ "manager": "kubectl", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields });
         meta.insert("managedFields".into(), json!([managed, managed]));
         object["status"] = status();
         object

@@ -123,11 +123,7 @@ impl<C, S> Driver<C, S> {
 }
 
 /// One turn of an object; says when the next is due.
-pub(super) async fn turn<K, C, S>(
-    driver: Arc<Driver<C, S>>,
-    store: Store<Stored<K>>,
-    stored: Arc<Stored<K>>,
-) -> Action
+pub(super) async fn turn<K, C, S>(driver: Arc<Driver<C, S>>, store: Store<Stored<K>>, stored: Arc<Stored<K>>) -> Action
 where
     K: Kind,
     C: Cloud<K::Remote> + 'static,
@@ -145,7 +141,12 @@ where
     let object = match stored.decode() {
         Ok(object) => object,
         Err(why) => {
-            tracing::error!(kind = driver.kind, object = stored.name_any(), why, "what was stored cannot be read: this is a bug");
+            tracing::error!(
+                kind = driver.kind,
+                object = stored.name_any(),
+                why,
+                "what was stored cannot be read: this is a bug"
+            );
             return Action::requeue(LATER);
         }
     };
