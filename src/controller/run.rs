@@ -37,8 +37,6 @@ pub const ROUND_LIMIT: Duration = Duration::from_secs(60);
 pub const DRAIN: Duration = Duration::from_secs(20);
 /// Objects in one page of a list: bounds what a restart holds in memory twice.
 const PAGE: u32 = 100;
-/// Objects of a list that are due at once, for each round that may run: enough that none has to wait for the next.
-const PLACES: usize = 2;
 /// The answer to a watch from a version that the API server no longer has.
 const EXPIRED: u16 = 410;
 
@@ -153,7 +151,7 @@ where
     let stop = driver.stage.stop.clone();
     driver.stage.health.awaits_watch(&what, api.resource_url());
     driver.stage.metrics.count_objects(&driver.kind, census(store.clone()));
-    let backlog = Backlog::new(PLACES * usize::from(driver.stage.concurrency));
+    let backlog = Backlog::new(places(driver.stage.concurrency));
     let (later, listed) = unbounded();
     let due = due(driver.clone(), what.clone(), api, intake, later);
     let at_once = stream::select(due, pokes.map(Ok));
@@ -177,6 +175,12 @@ where
         () = rounds => {}
         () = stopped_before_list(stop, &store) => {}
     }
+}
+
+/// How many of the rounds that may run at once a list may take. With all of them, and more waiting, an edit could wait until
+/// the list is done: the applier takes whichever of those that wait it comes upon.
+fn places(concurrency: u16) -> usize {
+    (usize::from(concurrency) * 3 / 4).max(1)
 }
 
 fn api_of<K: Kind>(client: &Client, scope: Option<&str>) -> Api<Guarded<K>> {
