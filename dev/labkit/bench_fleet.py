@@ -5,7 +5,7 @@ import time
 
 from labkit import aws
 from labkit.api import dynamo_table, instance
-from labkit.bench_run import KIND, START_SECONDS, WINDOW_SECONDS
+from labkit.bench_run import KIND, LIST_SECONDS, START_SECONDS, WINDOW_SECONDS
 from labkit.figures import quantile
 from labkit.meters import waited, when
 
@@ -104,7 +104,7 @@ def edits(run, number):
     """A user's edits while all objects are looked at after a restart, and in the sweep that never ends."""
     chosen = names(number)[:: max(1, number // EDITED)][:EDITED]
     run.program.processes.stop("operator")
-    run.program.start()
+    run.program.start(LIST_SECONDS)
     before = run.meters.waits("edit")
     waits = list(run.edit(chosen[: EDITED // 2], 8, 0.1).values())
     waits += run.edit(chosen[EDITED // 2:], 8, 0.5).values()

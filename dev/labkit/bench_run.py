@@ -11,6 +11,7 @@ WAIT_SECONDS = 900
 WINDOW_SECONDS = 60  # --sweep
 SETTLE_SECONDS = 100  # what has just changed is looked at on the short clock for a minute
 START_SECONDS = 30
+LIST_SECONDS = 120  # ten thousand objects are listed before it is ready
 
 
 class Run:
@@ -53,7 +54,7 @@ class Run:
         self.program.processes.stop("operator")
         self.meters.count()
         began = time.monotonic()
-        self.program.start()
+        self.program.start(LIST_SECONDS)
         self.until("all watched", lambda: self.meters.watched(KIND) == number, every=0.05)
         watched = time.monotonic() - began
         self.until("all looked at", lambda: self.meters.rounds() >= number, every=0.05)
