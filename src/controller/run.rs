@@ -323,6 +323,13 @@ mod tests {
         queue.await.unwrap();
     }
 
+    #[test]
+    fn a_list_leaves_rounds_to_edits_and_goes_on_with_a_single_one() {
+        for (concurrency, listed) in [(16, 12), (4, 3), (2, 1), (1, 1)] {
+            assert_eq!(places(concurrency), listed, "{concurrency}");
+        }
+    }
+
     #[tokio::test]
     async fn a_list_comes_page_by_page_and_every_object_of_it_has_its_round() {
         let pages = Pages::default();
