@@ -6,6 +6,7 @@ SHELL := bash
 .PHONY: help check test fmt-check clippy deny test-all generate generated-current chart-lint lab demo demo-up demo-down bench clean-lab
 
 PYTHON ?= python3
+PARTS ?= objects,fleet,large
 CHART := charts/aws-database-operator
 AWSDB := cargo run --quiet --locked --bin awsdb --
 
@@ -59,8 +60,8 @@ demo-up: ## As demo, with the examples applied, and leaves it running
 demo-down: ## Ends what demo-up left running
 	$(PYTHON) dev/demo.py down
 
-bench: ## Memory and calls of the release build, against their bounds (about fifteen minutes after the build)
-	$(PYTHON) dev/bench.py
+bench: ## Figures of the release build against their bars (about an hour after the build; less with PARTS=objects)
+	$(PYTHON) dev/bench.py --parts $(PARTS)
 
 clean-lab: ## Removes the lab's tools from the user's cache; the next build takes minutes again
 	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/awsdb"

@@ -10,8 +10,10 @@ with its reason and when to drop it. What is left unmended is listed in EMULATOR
 
 Beside AWS's API the same port answers, for tests:
   GET  /lab/calls            {"rds.CreateDBInstance": 2, ...}: every request since the start or the last reset
-  POST /lab/reset            sets those counts to zero
-  POST /lab/create-seconds   body N: --create-seconds from now on
+  GET  /lab/moments          [["ModifyDBInstance", "orders", 1764100000.123], ...]: creates and changes of instances,
+                             and "available", which may lie ahead
+  POST /lab/reset            forgets those counts and moments
+  POST /lab/create-seconds   body N or LOW-HIGH: --create-seconds from now on
   POST /lab/snapshot-age     body N: how many seconds old a snapshot or backup is when it is made
 """
 
@@ -36,7 +38,7 @@ from emulator import clock
 
 if __name__ == "__main__":
     ours = argparse.ArgumentParser(add_help=False)
-    ours.add_argument("--create-seconds", type=float, default=0.0)
+    ours.add_argument("--create-seconds", default="0")
     options, for_moto = ours.parse_known_args()
     clock.set_create_seconds(options.create_seconds)
     sys.exit(main(for_moto))

@@ -228,6 +228,42 @@ fn ready_buckets() -> Histogram {
     Histogram::new([10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21600.0])
 }
 
+/// What the conditions of one object say, in the order of [`TYPES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing([Said; TYPES.len()]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    True,
+    False,
+    Unknown,
+}
+
+impl Said {
+    fn word(self) -> &'static str {
+        match self {
+            Said::True => "True",
+            Said::False => "False",
+            Said::Unknown => "Unknown",
+        }
+    }
+}
+
+impl Standing {
+    /// `Reconciling` and `Stalled` are false when absent, the others unknown.
+    pub fn of(status: Option<&SharedStatus>) -> Self {
+        Self(TYPES.map(|condition| {
+            let said = status.and_then(|status| status.conditions.iter().find(|one| one.type_ == condition));
+            match said.map(|one| one.status.as_str()) {
+                Some("True") => Said::True,
+                Some("False") => Said::False,
+                None if matches!(condition, "Reconciling" | "Stalled") => Said::False,
+                Some(_) | None => Said::Unknown,
+            }
+        }))
+    }
+}
+
 /// The objects of one kind, counted.
 #[derive(Debug, Default)]
 pub struct Objects {
@@ -236,17 +272,10 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Counts an object by its conditions. `Reconciling` and `Stalled` are false when absent, the others unknown.
-    pub fn add(&mut self, status: Option<&SharedStatus>) {
-        for condition in TYPES {
-            let said = status.and_then(|status| status.conditions.iter().find(|one| one.type_ == condition));
-            let word = match said.map(|one| one.status.as_str()) {
-                Some("True") => "True",
-                Some("False") => "False",
-                None if matches!(condition, "Reconciling" | "Stalled") => "False",
-                Some(_) | None => "Unknown",
-            };
-            *self.by_condition.entry((condition, word)).or_default() += 1;
+    /// Counts an object.
+    pub fn add(&mut self, standing: Standing) {
+        for (condition, said) in TYPES.into_iter().zip(standing.0) {
+            *self.by_condition.entry((condition, said.word())).or_default() += 1;
         }
     }
 
@@ -404,8 +433,9 @@ mod tests {
         let metrics = Metrics::default();
         for _ in 0..2 {
             metrics.count_objects("RdsInstance", |objects| {
-                objects.add(Some(&status(&[("Ready", "True"), ("Stalled", "True"), ("Foreign", "True")])));
-                objects.add(None);
+                let conditions = [("Ready", "True"), ("Stalled", "True"), ("Foreign", "True")];
+                objects.add(Standing::of(Some(&status(&conditions))));
+                objects.add(Standing::of(None));
                 objects.add_undecodable();
             });
         }

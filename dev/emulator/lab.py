@@ -1,22 +1,33 @@
-"""What the emulator's port answers beside AWS's API: counts for tests, how long a create takes, how old a snapshot is."""
+"""What the emulator's port answers beside AWS's API: counts and moments for tests, how long a create takes, how old a
+snapshot is."""
 
 import collections
 import json
 import threading
+import time
 
 from moto.core.responses import BaseResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from emulator import around, clock
 
-calls, lock = collections.Counter(), threading.Lock()
+calls, moments, lock = collections.Counter(), [], threading.Lock()
+TIMED = ("CreateDBInstance", "ModifyDBInstance")
 
 
 @around(BaseResponse, "call_action")
 def call_action(original, self):
+    action = self._get_action()
     with lock:
-        calls[f"{self.service_name}.{self._get_action()}"] += 1
+        calls[f"{self.service_name}.{action}"] += 1
+    if action in TIMED:
+        happened(action, self._get_param("DBInstanceIdentifier"), time.time())
     return original(self)
+
+
+def happened(what, name, at):
+    with lock:
+        moments.append((what, name, at))
 
 
 @around(DomainDispatcherApplication, "__call__")
@@ -34,12 +45,16 @@ def lab(environ):
     if request == "GET /lab/calls":
         with lock:
             return "200 OK", dict(calls)
+    if request == "GET /lab/moments":
+        with lock:
+            return "200 OK", list(moments)
     if request == "POST /lab/reset":
         with lock:
             calls.clear()
+            moments.clear()
         return "200 OK", {}
     setters = {"POST /lab/create-seconds": clock.set_create_seconds, "POST /lab/snapshot-age": clock.set_snapshot_age}
     if request in setters:
-        setters[request](float(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+        setters[request](environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode())
         return "200 OK", {}
     return "404 Not Found", {"error": f"{request} is not one of the lab's"}

@@ -8,7 +8,7 @@ import moto.rds.models as rds
 from moto.rds.exceptions import DBInstanceAlreadyExists, DBInstanceNotFoundError, InvalidParameterCombination, RDSClientError
 from moto.rds.responses import RDSResponse
 
-from emulator import around, clock
+from emulator import around, clock, lab
 from emulator.rds_groups import booted
 from emulator.rds_settings import full_version, keep_settings
 
@@ -27,6 +27,7 @@ def resource_id():
 
 def born(database):
     database.lab_ready_at = clock.ready_at()
+    lab.happened("available", database.db_instance_identifier, clock.wall(database.lab_ready_at))
     booted(database)
 
 

@@ -33,15 +33,15 @@ class Operator:
         self.command = [binary, "run", f"--installation={INSTALLATION}", f"--region={facts['aws']['region']}", f"--listen={LOOPBACK}:{port}", *flags]
         self.env = clean_env(KUBECONFIG=str(kubeconfig), **aws.environment(endpoint or facts["aws"]["endpoint"]))
 
-    def start(self):
+    def start(self, seconds=READY_SECONDS):
         self.processes.start("operator", self.command, self.env)
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self.check()
             if self.get("/readyz") is not None:
                 return
             time.sleep(0.1)
-        raise LabError(f"the operator was not ready after {READY_SECONDS} s:\n{self.log_tail()}")
+        raise LabError(f"the operator was not ready after {seconds} s:\n{self.log_tail()}")
 
     def check(self):
         if not self.processes.running("operator"):

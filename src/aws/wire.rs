@@ -90,10 +90,10 @@ impl Wire {
         Self::default().answering("GetCallerIdentity", "<Account>111122223333</Account>")
     }
 
-    /// The next call of this operation gets this result; the last answer is repeated.
+    /// The next call of this operation (`Operation`, or `Operation@region`) gets this result; the last answer is repeated.
     pub(in crate::aws) fn answering(self, operation: &str, result: &str) -> Self {
-        let text =
-            format!("<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>");
+        let name = operation.split('@').next().unwrap_or(operation);
+        let text = format!("<{name}Response><{name}Result>{result}</{name}Result></{name}Response>");
         self.with(operation, Answer::Http(200, text))
     }
 

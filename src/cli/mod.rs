@@ -97,9 +97,19 @@ impl Command {
 
 /// Runs a command that waits for others.
 fn on_threads(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    on(tokio::runtime::Builder::new_multi_thread(), command)
+}
+
+/// Runs what waits nearly always: each further thread would have an arena of the allocator to itself, which keeps what its
+/// busiest moment needed. What computed for long would show in the liveness probe.
+fn on_one_thread(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    on(tokio::runtime::Builder::new_current_thread(), command)
+}
+
+fn on(mut threads: tokio::runtime::Builder, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     // The only provider in the tree, installed by name so that a second one could not make the choice ambiguous.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = threads.enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
     let outcome = runtime.block_on(command);
     // What was broken off, and a read of standard input that waits for ever, is not waited for.

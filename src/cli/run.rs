@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, logs, on_threads};
+use super::{Failure, logs, on_one_thread};
 use crate::aws::inventory::{Ages, News};
 use crate::aws::{self, Aws, Cloud};
 use crate::config::RunFlags;
@@ -39,7 +39,7 @@ const API_SERVER: &str = "Kubernetes API server";
 pub fn run(flags: &RunFlags) -> Result<(), Failure> {
     let region = flags.region(|name| std::env::var(name).ok()).map_err(Failure::Usage)?;
     logs::start(flags.log_format, flags.log_level);
-    on_threads(operate(flags, region))
+    on_one_thread(operate(flags, region))
 }
 
 async fn operate(flags: &RunFlags, region: String) -> Result<(), Failure> {

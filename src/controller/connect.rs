@@ -36,7 +36,10 @@ impl Clients {
     /// # Errors
     /// A sentence on what the configuration lacks.
     pub async fn new(health: Arc<Health>) -> Result<Self, String> {
-        let config = configuration().await?;
+        Self::of(configuration().await?, health)
+    }
+
+    fn of(config: Config, health: Arc<Health>) -> Result<Self, String> {
         let calls = bounded(config.clone(), CALL);
         let watches = bounded(config, WATCH);
         let build = |config| ClientBuilder::try_from(config).map_err(|error| unusable(&error));
@@ -108,6 +111,10 @@ pub async fn cluster_uid(client: &Client, patience: Duration) -> Result<String, 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -121,9 +128,29 @@ mod tests {
     }
 
     #[test]
-    fn no_call_is_unbounded_and_none_is_repeated_by_the_client() {
+    fn no_call_is_unbounded() {
         let config = bounded(Config::new("https://127.0.0.1:6443".parse().unwrap()), CALL);
         assert!(config.read_timeout.is_some() && config.write_timeout.is_some() && config.connect_timeout.is_some());
-        assert!(config.reset_reader_on_write && !config.default_retry);
+        assert!(config.reset_reader_on_write);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_the_server_cannot_serve_is_not_repeated_by_the_client() {
+        let (asked, listener) = (Arc::new(AtomicUsize::new(0)), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let address = listener.local_addr().unwrap();
+        let counted = asked.clone();
+        let refuse = axum::Router::new().fallback(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            std::future::ready(axum::http::StatusCode::SERVICE_UNAVAILABLE)
+        });
+        let server = tokio::spawn(async move { axum::serve(listener, refuse).await });
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let config = Config::new(format!("http://{address}").parse().unwrap());
+        let clients = Clients::of(config, Arc::default()).unwrap();
+        for client in [clients.calls, clients.watches] {
+            Api::<Namespace>::all(client).get("kube-system").await.unwrap_err();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        server.abort();
     }
 }

@@ -1,237 +1,219 @@
-//! From what a watch says to what a round is due for. Our own status and finalizer writes come back through the watch and
-//! wake nothing; objects that do not decode are said once and hold up nobody; objects that are gone are named, so that
-//! nothing is remembered of them.
+//! From what a watch says to what is stored and what a round is due for. Our own status and finalizer writes come back
+//! through the watch and wake nothing; objects that do not decode are said once and hold up nobody; objects that are gone
+//! are named, so that nothing is remembered of them.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
-use kube::core::DeserializeGuard;
-use kube::runtime::reflector::ObjectRef;
+use kube::ResourceExt;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher::Event;
-use kube::{Resource, ResourceExt};
 
-use crate::spec::annotation;
-
-/// An object of a kind, or what is wrong with it.
-pub type Guarded<K> = DeserializeGuard<K>;
-
-/// A hash of what must wake a round: the spec's generation, the wish to be deleted, and our annotations; not status, not
-/// finalizers, not labels.
-pub fn wakes<K: Resource>(object: &K) -> u64 {
-    let meta = object.meta();
-    let mut hasher = DefaultHasher::new();
-    (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut hasher);
-    for name in
-        [annotation::PAUSED, annotation::RECONCILE, annotation::APPROVE, annotation::ROTATE, annotation::FAILOVER]
-    {
-        meta.annotations.as_ref().and_then(|all| all.get(name)).hash(&mut hasher);
-    }
-    hasher.finish()
-}
+use super::stored::{Guarded, Stored};
+use crate::kind::Kind;
 
 /// What one watch event brought.
 #[derive(Debug)]
-pub struct News<K: Resource<DynamicType = ()> + 'static> {
+pub struct News<K: Kind> {
     /// Objects that are due for a round.
-    pub due: Vec<ObjectRef<Guarded<K>>>,
+    pub due: Vec<ObjectRef<Stored<K>>>,
     /// Uids of objects that are gone.
     pub gone: Vec<String>,
-    /// Namespace and name of an object that does not decode, and why.
-    pub undecodable: Option<(String, String)>,
+    /// Namespace and name of objects that do not decode, and why.
+    pub undecodable: Vec<(String, String)>,
     /// Everything has been listed.
     pub is_listed: bool,
 }
 
-impl<K: Resource<DynamicType = ()>> Default for News<K> {
+impl<K: Kind> Default for News<K> {
     fn default() -> Self {
-        Self { due: Vec::new(), gone: Vec::new(), undecodable: None, is_listed: false }
+        Self { due: Vec::new(), gone: Vec::new(), undecodable: Vec::new(), is_listed: false }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Known {
-    Wakes(u64),
-    /// Does not decode at this resourceVersion.
-    Broken(Option<String>),
-}
-
-/// What one watch has shown so far, by uid.
+/// What one watch has shown so far.
 #[derive(Debug)]
-pub struct Intake<K: Resource<DynamicType = ()> + 'static> {
-    known: HashMap<String, Known>,
-    listing: HashMap<String, Known>,
-    /// Due objects of a list that is not complete: the store serves the old ones until it is.
-    held: Vec<ObjectRef<Guarded<K>>>,
+pub struct Intake<K: Kind> {
+    writer: Writer<Stored<K>>,
+    store: Store<Stored<K>>,
 }
 
-impl<K: Resource<DynamicType = ()>> Default for Intake<K> {
+impl<K: Kind> Default for Intake<K> {
     fn default() -> Self {
-        Self { known: HashMap::new(), listing: HashMap::new(), held: Vec::new() }
+        let (store, writer) = reflector::store();
+        Self { writer, store }
     }
 }
 
-impl<K: Resource<DynamicType = ()>> Intake<K> {
-    /// Takes an event that the store has already seen.
-    pub fn take(&mut self, event: &Event<Guarded<K>>) -> News<K> {
-        let mut news = News::default();
+impl<K: Kind> Intake<K> {
+    /// The objects, for whoever reads them.
+    pub fn store(&self) -> Store<Stored<K>> {
+        self.store.clone()
+    }
+
+    /// Stores what an event brings, and says what of it is news. A list is news when it is complete: until then the store
+    /// serves the objects of before.
+    pub fn take(&mut self, event: Event<Guarded<K>>) -> News<K> {
+        let event = packed(event);
+        let before = match &event {
+            Event::Init | Event::InitApply(_) => Vec::new(),
+            Event::Apply(object) | Event::Delete(object) => self.store.get(&object.reference()).into_iter().collect(),
+            Event::InitDone => self.store.state(),
+        };
+        self.writer.apply_watcher_event(&event);
         match event {
-            Event::Init => {
-                self.listing.clear();
-                self.held.clear();
-            }
-            Event::InitApply(object) => {
-                let known = known(object);
-                if self.is_due(object, &known, &mut news) {
-                    self.held.push(ObjectRef::from_obj(object));
-                }
-                self.listing.insert(object.uid().unwrap_or_default(), known);
-            }
-            Event::InitDone => {
-                let before = std::mem::replace(&mut self.known, std::mem::take(&mut self.listing));
-                news.gone = before.into_keys().filter(|uid| !self.known.contains_key(uid)).collect();
-                news.due = std::mem::take(&mut self.held);
-                news.is_listed = true;
-            }
-            Event::Apply(object) => {
-                let known = known(object);
-                if self.is_due(object, &known, &mut news) {
-                    news.due.push(ObjectRef::from_obj(object));
-                }
-                self.known.insert(object.uid().unwrap_or_default(), known);
-            }
-            Event::Delete(object) => {
-                let uid = object.uid().unwrap_or_default();
-                self.known.remove(&uid);
-                news.gone.push(uid);
-            }
+            Event::Init | Event::InitApply(_) => News::default(),
+            Event::Apply(object) => news(before, &[Arc::new(object)]),
+            Event::Delete(_) => news(before, &[]),
+            Event::InitDone => News { is_listed: true, ..news(before, &self.store.state()) },
         }
-        news
-    }
-
-    fn is_due(&self, object: &Guarded<K>, now: &Known, news: &mut News<K>) -> bool {
-        let is_news = self.known.get(&object.uid().unwrap_or_default()) != Some(now);
-        if let (Err(invalid), true) = (&object.0, is_news) {
-            let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-            news.undecodable = Some((name, invalid.error.clone()));
-        }
-        is_news && object.0.is_ok()
     }
 }
 
-fn known<K: Resource<DynamicType = ()>>(object: &Guarded<K>) -> Known {
-    match &object.0 {
-        Ok(object) => Known::Wakes(wakes(object)),
-        Err(_) => Known::Broken(object.resource_version()),
+fn packed<K: Kind>(event: Event<Guarded<K>>) -> Event<Stored<K>> {
+    match event {
+        Event::Apply(object) => Event::Apply(Stored::new(object)),
+        Event::Delete(object) => Event::Delete(Stored::new(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(Stored::new(object)),
+        Event::InitDone => Event::InitDone,
     }
+}
+
+/// The difference between what was stored `before` and what is stored `now`. By uid: a name may belong to a successor.
+fn news<K: Kind>(before: Vec<Arc<Stored<K>>>, now: &[Arc<Stored<K>>]) -> News<K> {
+    let mut before: HashMap<String, _> = before.into_iter().map(|one| (one.uid().unwrap_or_default(), one)).collect();
+    let mut news = News::default();
+    for object in now {
+        let was = before.remove(&object.uid().unwrap_or_default());
+        if !object.is_news_after(was.as_deref()) {
+            continue;
+        }
+        match &object.content {
+            Ok(_) => news.due.push(object.reference()),
+            Err(why) => {
+                let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
+                news.undecodable.push((name, why.to_string()));
+            }
+        }
+    }
+    news.gone = before.into_keys().collect();
+    news
 }
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::controller::testing::{Toy, toy};
 
-    fn object(name: &str, generation: i64) -> ConfigMap {
-        let mut object = ConfigMap::default();
-        object.metadata.name = Some(name.into());
-        object.metadata.namespace = Some("shop".into());
-        object.metadata.uid = Some(format!("uid-{name}"));
-        object.metadata.generation = Some(generation);
+    fn object(name: &str, generation: i64) -> Value {
+        let mut object = toy(name);
+        object["metadata"]["generation"] = generation.into();
         object
     }
 
-    fn good(object: ConfigMap) -> Guarded<ConfigMap> {
-        DeserializeGuard(Ok(object))
+    fn good(object: Value) -> Guarded<Toy> {
+        serde_json::from_value(object).unwrap()
     }
 
-    fn broken(name: &str, version: &str) -> Guarded<ConfigMap> {
-        let mut metadata = object(name, 1).metadata;
-        metadata.resource_version = Some(version.into());
-        let stored = serde_json::from_value(json!({ "metadata": metadata, "data": "no map" })).unwrap();
-        let DeserializeGuard::<ConfigMap>(Err(_)) = &stored else { panic!("it decodes") };
+    fn broken(name: &str, version: &str) -> Guarded<Toy> {
+        let mut object = object(name, 1);
+        object["metadata"]["resourceVersion"] = version.into();
+        object["spec"] = json!("no map");
+        let stored = good(object);
+        assert!(stored.0.is_err(), "it decodes");
         stored
     }
 
-    fn due(news: &News<ConfigMap>) -> Vec<&str> {
-        news.due.iter().map(|object| object.name.as_str()).collect()
+    fn due(news: &News<Toy>) -> Vec<&str> {
+        let mut due: Vec<&str> = news.due.iter().map(|object| object.name.as_str()).collect();
+        due.sort();
+        due
     }
 
-    fn list(intake: &mut Intake<ConfigMap>, objects: Vec<Guarded<ConfigMap>>) -> News<ConfigMap> {
-        intake.take(&Event::Init);
+    fn list(intake: &mut Intake<Toy>, objects: Vec<Guarded<Toy>>) -> News<Toy> {
+        intake.take(Event::Init);
         for object in objects {
-            assert!(intake.take(&Event::InitApply(object)).due.is_empty(), "due before the store has it");
+            assert!(intake.take(Event::InitApply(object)).due.is_empty(), "due before the store has it");
         }
-        intake.take(&Event::InitDone)
-    }
-
-    #[test]
-    fn only_the_spec_the_deletion_and_our_annotations_wake() {
-        let before = wakes(&object("a", 1));
-        let changed = |change: fn(&mut ConfigMap)| {
-            let mut object = object("a", 1);
-            change(&mut object);
-            wakes(&object) != before
-        };
-        assert!(changed(|o| o.metadata.generation = Some(2)));
-        assert!(changed(|o| o.metadata.uid = Some("other".into())));
-        assert!(changed(|o| {
-            o.metadata.deletion_timestamp =
-                Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH));
-        }));
-        for name in ["paused", "reconcile", "approve", "rotate", "failover"] {
-            let mut object = object("a", 1);
-            object.annotations_mut().insert(format!("awsdb.dev/{name}"), "x".into());
-            assert_ne!(wakes(&object), before, "{name}");
-        }
-        assert!(!changed(|o| o.metadata.resource_version = Some("9".into())));
-        assert!(!changed(|o| o.metadata.finalizers = Some(vec!["finalizers.awsdb.dev/aws".into()])));
-        assert!(!changed(|o| drop(o.annotations_mut().insert("other".into(), "x".into()))));
-        assert!(!changed(|o| drop(o.labels_mut().insert("other".into(), "x".into()))));
+        intake.take(Event::InitDone)
     }
 
     #[test]
     fn a_list_is_due_when_it_is_complete_and_a_relist_only_where_it_differs() {
         let mut intake = Intake::default();
-        let first = list(&mut intake, vec![good(object("a", 1)), good(object("b", 1))]);
+        let first = list(&mut intake, vec![good(object("a", 1)), good(object("b", 1)), good(object("d", 1))]);
         assert!(first.is_listed);
-        assert_eq!(due(&first), ["a", "b"]);
-        let second = list(&mut intake, vec![good(object("a", 2)), good(object("c", 1))]);
+        assert_eq!(due(&first), ["a", "b", "d"]);
+        let second = list(&mut intake, vec![good(object("a", 2)), good(object("c", 1)), good(object("d", 1))]);
         assert_eq!(due(&second), ["a", "c"]);
         assert_eq!(second.gone, ["uid-b"]);
     }
 
     #[test]
-    fn a_list_that_broke_off_leaves_nothing_behind() {
+    fn what_is_due_is_in_the_store() {
         let mut intake = Intake::default();
-        intake.take(&Event::Init);
-        intake.take(&Event::InitApply(good(object("a", 1))));
-        let news = list(&mut intake, vec![good(object("b", 1))]);
-        assert_eq!(due(&news), ["b"]);
-        assert_eq!(due(&intake.take(&Event::Apply(good(object("a", 1))))), ["a"]);
+        list(&mut intake, vec![good(object("a", 1))]);
+        for event in [Event::Apply(good(object("a", 2))), Event::Apply(good(object("b", 1)))] {
+            let news = intake.take(event);
+            let stored = intake.store().get(&news.due[0]).unwrap();
+            assert_eq!(stored.decode().unwrap().metadata.name.as_deref(), Some(news.due[0].name.as_str()));
+        }
+        assert_eq!(intake.store().len(), 2);
     }
 
     #[test]
-    fn a_status_write_is_no_news_and_a_new_generation_is() {
+    fn a_list_that_broke_off_leaves_nothing_behind() {
         let mut intake = Intake::default();
-        assert_eq!(due(&intake.take(&Event::Apply(good(object("a", 1))))), ["a"]);
+        intake.take(Event::Init);
+        intake.take(Event::InitApply(good(object("a", 1))));
+        let news = list(&mut intake, vec![good(object("b", 1))]);
+        assert_eq!(due(&news), ["b"]);
+        assert_eq!(due(&intake.take(Event::Apply(good(object("a", 1))))), ["a"]);
+    }
+
+    #[test]
+    fn a_status_write_is_stored_and_no_news_and_a_new_generation_is() {
+        let mut intake = Intake::default();
+        assert_eq!(due(&intake.take(Event::Apply(good(object("a", 1))))), ["a"]);
         let mut written = object("a", 1);
-        written.metadata.resource_version = Some("2".into());
-        assert!(intake.take(&Event::Apply(good(written))).due.is_empty());
-        assert_eq!(due(&intake.take(&Event::Apply(good(object("a", 2))))), ["a"]);
-        assert_eq!(intake.take(&Event::Delete(good(object("a", 2)))).gone, ["uid-a"]);
-        assert_eq!(due(&intake.take(&Event::Apply(good(object("a", 2))))), ["a"]);
+        written["metadata"]["resourceVersion"] = "2".into();
+        written["status"] = json!({ "awsStatus": "available" });
+        assert!(intake.take(Event::Apply(good(written))).due.is_empty());
+        let stored = intake.store().state()[0].decode().unwrap();
+        assert_eq!(stored.status.unwrap().aws_status.as_deref(), Some("available"));
+        assert_eq!(due(&intake.take(Event::Apply(good(object("a", 2))))), ["a"]);
+        assert_eq!(intake.take(Event::Delete(good(object("a", 2)))).gone, ["uid-a"]);
+        assert_eq!(due(&intake.take(Event::Apply(good(object("a", 2))))), ["a"]);
+    }
+
+    #[test]
+    fn a_successor_of_the_same_name_is_due_and_its_predecessor_is_gone() {
+        let mut intake = Intake::default();
+        intake.take(Event::Apply(good(object("a", 1))));
+        let mut successor = object("a", 1);
+        successor["metadata"]["uid"] = "uid-successor".into();
+        for news in [list(&mut intake, vec![good(successor.clone())]), intake.take(Event::Apply(good(object("a", 1))))]
+        {
+            assert_eq!(due(&news), ["a"]);
+            assert_eq!(news.gone.len(), 1);
+        }
     }
 
     #[test]
     fn an_object_that_does_not_decode_is_said_once_per_version_and_is_never_due() {
         let mut intake = Intake::default();
-        let news = intake.take(&Event::Apply(broken("a", "1")));
+        let news = intake.take(Event::Apply(broken("a", "1")));
         assert!(news.due.is_empty());
-        assert_eq!(news.undecodable.unwrap().0, "shop/a");
-        assert_eq!(list(&mut intake, vec![broken("a", "1")]).undecodable, None);
-        assert!(intake.take(&Event::Apply(broken("a", "1"))).undecodable.is_none());
-        assert!(intake.take(&Event::Apply(broken("a", "2"))).undecodable.is_some());
-        assert_eq!(due(&intake.take(&Event::Apply(good(object("a", 1))))), ["a"], "mended");
+        assert_eq!(news.undecodable[0].0, "shop/a");
+        assert!(news.undecodable[0].1.contains("map"), "{}", news.undecodable[0].1);
+        assert!(list(&mut intake, vec![broken("a", "1")]).undecodable.is_empty());
+        assert!(intake.take(Event::Apply(broken("a", "1"))).undecodable.is_empty());
+        assert_eq!(intake.take(Event::Apply(broken("a", "2"))).undecodable.len(), 1);
+        assert_eq!(list(&mut intake, vec![broken("a", "3"), broken("b", "1")]).undecodable.len(), 2);
+        assert_eq!(due(&intake.take(Event::Apply(good(object("a", 1))))), ["a"], "mended");
     }
 }

@@ -15,15 +15,14 @@ use kube::api::{
     Preconditions,
 };
 use kube::core::NamespaceResourceScope;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::cluster::{Cluster, ClusterError, Note, SecretContent};
+use super::events::Events;
 use super::gather::referred;
 use crate::aws::Password;
-use crate::aws::owner::hash;
 use crate::kind::{ObjectName, Referred};
 use crate::kinds::snapshot::DbSnapshot;
 
@@ -34,24 +33,20 @@ const OBJECTS: &str = "awsdb/objects";
 const OURS: &str = "awsdb.dev/";
 /// An event is worth this wait and no more.
 const EVENT: Duration = Duration::from_secs(5);
-/// The API server refuses longer notes.
-const NOTE_BYTES: usize = 1024;
 
 /// Kubernetes, for the objects of one kind.
 pub struct KubeCluster<K> {
     client: Client,
-    events: Recorder,
+    events: Events,
     may_not_read_crd: AtomicBool,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K> KubeCluster<K> {
     /// `client` has bounded timeouts and no retries of its own: a round has a deadline. Events name `pod` as the one that
-    /// reports, or the host.
+    /// reports.
     pub fn new(client: Client, pod: Option<String>) -> Self {
-        let mut reporter = Reporter::from("awsdb");
-        reporter.instance = pod.or(reporter.instance);
-        let events = Recorder::new(client.clone(), reporter);
+        let events = Events::new(client.clone(), pod);
         Self { client, events, may_not_read_crd: AtomicBool::new(false), kind: PhantomData }
     }
 
@@ -171,8 +166,7 @@ where
     }
 
     async fn tell(&self, object: &K, note: Note) {
-        let reference = object.object_ref(&());
-        let sent = tokio::time::timeout(EVENT, self.events.publish(&event(&note), &reference)).await;
+        let sent = tokio::time::timeout(EVENT, self.events.publish(&object.object_ref(&()), &note)).await;
         let why = match sent {
             Ok(Ok(())) => return,
             Ok(Err(error)) => refusal(&error).to_string(),
@@ -272,24 +266,6 @@ fn secret_patch(stored: &Secret, wanted: &SecretContent) -> Value {
         },
         "data": data,
     })
-}
-
-fn event(note: &Note) -> Event {
-    let mut text = note.text.clone();
-    if text.len() > NOTE_BYTES {
-        let end = (0..=NOTE_BYTES - 3).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-        text.truncate(end);
-        text.push_str("...");
-    }
-    Event {
-        type_: if note.warning { EventType::Warning } else { EventType::Normal },
-        reason: note.reason.clone(),
-        // Events are aggregated by action and reason, and keep the first note: two calls of one operation with different
-        // changes would become one. The action is not shown by kubectl.
-        action: format!("{}-{}", note.reason, hash(&[&note.text], 8)),
-        note: Some(text),
-        secondary: None,
-    }
 }
 
 /// What a kube error means to a round.
@@ -541,15 +517,5 @@ mod tests {
                 _ => whole[key] = value.clone(),
             }
         }
-    }
-
-    #[test]
-    fn a_long_note_is_cut_between_characters_and_different_notes_stay_different_events() {
-        let note = |text: String| Note { warning: true, reason: "ModifyDBInstance".into(), text };
-        let long = event(&note("ä".repeat(600)));
-        assert!(long.note.unwrap().len() <= NOTE_BYTES);
-        let (one, two) = (event(&note("one".into())), event(&note("two".into())));
-        assert_ne!(one.action, two.action);
-        assert_eq!(one.reason, two.reason);
     }
 }

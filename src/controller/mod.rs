@@ -1,11 +1,13 @@
 //! The driver: the same five steps for every kind. Kinds hold no loop.
 
 pub mod again;
+pub mod backlog;
 pub mod backoff;
 pub mod binding;
 pub mod brake;
 pub mod cluster;
 pub mod connect;
+pub mod events;
 pub mod gather;
 pub mod intake;
 pub mod kube;
@@ -18,6 +20,7 @@ pub mod publish;
 pub mod reconcile;
 pub mod run;
 pub mod schedule;
+pub mod stored;
 mod testing;
 mod turn;
 mod unbound;

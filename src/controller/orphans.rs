@@ -10,8 +10,8 @@ use kube::ResourceExt;
 use kube::runtime::reflector::Store;
 
 use super::backoff::spread;
-use super::intake::Guarded;
 use super::run::Stage;
+use super::stored::Stored;
 use crate::aws::tagging::Survey;
 use crate::kind::Kind;
 use crate::orphans::{Counts, Holder, Holders, Household, confirm, counts, judge, regions, survey};
@@ -42,14 +42,15 @@ impl Roll {
 }
 
 /// The objects of a store, also those that do not decode: they exist.
-pub(super) fn holders<K: Kind>(store: Store<Guarded<K>>) -> impl Fn() -> Option<Vec<Holder>> + Send + Sync + 'static {
+pub(super) fn holders<K: Kind>(store: Store<Stored<K>>) -> impl Fn() -> Option<Vec<Holder>> + Send + Sync + 'static {
     move || {
         store.wait_until_ready().now_or_never()?.ok()?;
-        let holder = |object: &Guarded<K>| {
-            let status = object.0.as_ref().ok().and_then(Kind::status);
+        let holder = |stored: &Stored<K>| {
+            let object = stored.decode().ok();
+            let status = object.as_ref().and_then(Kind::status);
             Holder {
-                namespace: object.namespace().unwrap_or_default(),
-                name: object.name_any(),
+                namespace: stored.namespace().unwrap_or_default(),
+                name: stored.name_any(),
                 arn: status.and_then(|status| status.arn.clone()),
                 region: status.and_then(|status| status.region.clone()),
             }
@@ -216,7 +217,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_object_that_does_not_decode_is_an_owner_too() {
-        let (store, mut writer) = reflector::store::<Guarded<Toy>>();
+        let (store, mut writer) = reflector::store::<Stored<Toy>>();
         let list = holders(store);
         assert_eq!(list(), None, "not listed yet");
         let mut broken = toy("broken");
@@ -225,7 +226,8 @@ mod tests {
         good["status"] = serde_json::json!({ "arn": DB, "region": "eu-west-1" });
         writer.apply_watcher_event(&watcher::Event::Init);
         for object in [broken, good] {
-            writer.apply_watcher_event(&watcher::Event::InitApply(serde_json::from_value(object).unwrap()));
+            let stored = Stored::new(serde_json::from_value(object).unwrap());
+            writer.apply_watcher_event(&watcher::Event::InitApply(stored));
         }
         writer.apply_watcher_event(&watcher::Event::InitDone);
         let mut listed = list().unwrap();

@@ -12,7 +12,7 @@ pub struct Pace(Mutex<HashMap<String, Hold>>);
 #[derive(Clone, Copy, Debug)]
 struct Hold {
     until: Instant,
-    /// What the object looked like to [`super::intake::wakes`] when it failed.
+    /// [`super::stored::Content::wakes`] of the object that failed.
     wakes: u64,
 }
 

@@ -10,19 +10,20 @@ use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::join_all;
 use futures::{FutureExt, Stream, StreamExt, stream};
 use jiff::Timestamp;
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, controller, watcher};
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::Backlog;
 use super::brake::Brake;
 use super::cluster::{Cluster, ClusterError};
 use super::connect::Clients;
-use super::intake::{Guarded, Intake};
+use super::intake::Intake;
 use super::kube::{KubeCluster, chain, refusal};
 use super::orphans::{Roll, holders};
+use super::stored::{Guarded, Stored};
 use super::turn::{Driver, panic_text, turn};
 use super::{Installation, Recalls, World};
 use crate::aws::Cloud;
@@ -70,7 +71,7 @@ pub struct Stage {
 }
 
 /// Makes objects of one kind due from outside: news from AWS, something that they refer to.
-pub struct Pokes<K: Kind>(Vec<(Scope, UnboundedSender<ObjectRef<Guarded<K>>>)>);
+pub struct Pokes<K: Kind>(Vec<(Scope, UnboundedSender<ObjectRef<Stored<K>>>)>);
 
 /// The namespace of a watch; `None`: all.
 type Scope = Option<String>;
@@ -140,24 +141,31 @@ pub async fn until_stopped(mut queues: JoinSet<()>, stop: CancellationToken) -> 
     Ok(())
 }
 
-async fn queue<K, C, S>(driver: Arc<Driver<C, S>>, scope: Scope, pokes: UnboundedReceiver<ObjectRef<Guarded<K>>>)
+async fn queue<K, C, S>(driver: Arc<Driver<C, S>>, scope: Scope, pokes: UnboundedReceiver<ObjectRef<Stored<K>>>)
 where
     K: Kind,
     C: Cloud<K::Remote> + 'static,
     S: Cluster<K> + 'static,
 {
-    let (store, writer) = reflector::store();
+    let intake = Intake::default();
+    let store = intake.store();
     let api = api_of::<K>(&driver.stage.clients.watches, scope.as_deref());
     let what = scope.map_or_else(|| driver.kind.clone(), |scope| format!("{} in {scope}", driver.kind));
     let stop = driver.stage.stop.clone();
     driver.stage.health.awaits_watch(&what, api.resource_url());
     driver.stage.metrics.count_objects(&driver.kind, census(store.clone()));
     driver.stage.roll.add(&driver.kind, holders(store.clone()));
-    let due = due(driver.clone(), what.clone(), api, writer);
-    let due = stream::select(due, pokes.map(Ok)).take_until(stop.clone().cancelled_owned());
+    let backlog = Backlog::new(places(driver.stage.concurrency));
+    let (later, listed) = unbounded();
+    let due = due(driver.clone(), what.clone(), api, intake, later);
+    let at_once = stream::select(due, pokes.map(Ok));
+    let due = stream::select(at_once, backlog.paced(listed).map(Ok)).take_until(stop.clone().cancelled_owned());
     let rounds = {
         let (driver, store) = (driver.clone(), store.clone());
-        move |object, _| turn(driver.clone(), store.clone(), object).map(Ok::<_, Infallible>).boxed()
+        move |object, _| {
+            let (backlog, turn) = (backlog.clone(), turn(driver.clone(), store.clone(), object));
+            turn.inspect(move |_| backlog.round_ended()).map(Ok::<_, Infallible>).boxed()
+        }
     };
     let config = controller::Config::default().concurrency(driver.stage.concurrency);
     let never = |_, never: &Infallible, _| match *never {};
@@ -173,6 +181,12 @@ where
     }
 }
 
+/// How many of the rounds that may run at once a list may take. With all of them, and more waiting, an edit could wait until
+/// the list is done: the applier takes whichever of those that wait it comes upon.
+fn places(concurrency: u16) -> usize {
+    (usize::from(concurrency) * 3 / 4).max(1)
+}
+
 fn api_of<K: Kind>(client: &Client, scope: Option<&str>) -> Api<Guarded<K>> {
     match scope {
         None => Api::all(client.clone()),
@@ -181,38 +195,48 @@ fn api_of<K: Kind>(client: &Client, scope: Option<&str>) -> Api<Guarded<K>> {
 }
 
 /// The applier waits for the first list without listening for the end.
-async fn stopped_before_list<K: Kind>(stop: CancellationToken, store: &Store<Guarded<K>>) {
+async fn stopped_before_list<K: Kind>(stop: CancellationToken, store: &Store<Stored<K>>) {
     stop.cancelled().await;
     if store.wait_until_ready().now_or_never().is_some() {
         std::future::pending::<()>().await;
     }
 }
 
-/// The objects that the watch makes due.
+/// The objects that the watch makes due. Those of a list go to `later`.
 fn due<K, C, S>(
     driver: Arc<Driver<C, S>>,
     what: String,
     api: Api<Guarded<K>>,
-    writer: Writer<Guarded<K>>,
-) -> impl Stream<Item = Result<ObjectRef<Guarded<K>>, watcher::Error>> + Send
+    mut intake: Intake<K>,
+    later: UnboundedSender<ObjectRef<Stored<K>>>,
+) -> impl Stream<Item = Result<ObjectRef<Stored<K>>, watcher::Error>> + Send
 where
     K: Kind,
     C: Send + Sync + 'static,
     S: Send + Sync + 'static,
 {
-    let mut intake = Intake::<K>::default();
-    watcher(api, watcher::Config::default().any_semantic().page_size(PAGE))
-        .default_backoff()
-        // Four fifths of an object in memory, and nothing reads them.
-        .modify(|object| object.managed_fields_mut().clear())
-        .reflect(writer)
-        .flat_map(move |event| {
-            let due = match event {
-                Ok(event) => driver.heard(&what, intake.take(&event)).into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            };
-            stream::iter(due)
-        })
+    // Not `any_semantic`: a list from the API server's cache comes whole, whatever the size of a page.
+    watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff().flat_map(move |event| {
+        let due = match event {
+            Ok(event) => {
+                let news = intake.take(event);
+                let is_list = news.is_listed;
+                let due = driver.heard(&what, news);
+                if is_list { put_off(due, &later) } else { due.into_iter().map(Ok).collect() }
+            }
+            Err(error) => vec![Err(error)],
+        };
+        stream::iter(due)
+    })
+}
+
+/// Leaves nothing to do at once.
+fn put_off<K: Kind, T>(due: Vec<ObjectRef<Stored<K>>>, later: &UnboundedSender<ObjectRef<Stored<K>>>) -> Vec<T> {
+    for object in due {
+        // A queue that has ended has no use for it.
+        drop(later.unbounded_send(object));
+    }
+    Vec::new()
 }
 
 /// Said at a calm pace: a missing CRD fails about every second. A history that has expired is listed anew and no trouble.
@@ -233,11 +257,11 @@ fn watch_failed(health: &Health, what: &str, error: &watcher::Error) {
     }
 }
 
-fn census<K: Kind>(store: Store<Guarded<K>>) -> impl Fn(&mut Objects) + Send + Sync + 'static {
+fn census<K: Kind>(store: Store<Stored<K>>) -> impl Fn(&mut Objects) + Send + Sync + 'static {
     move |objects| {
         for object in store.state() {
-            match &object.0 {
-                Ok(object) => objects.add(object.status()),
+            match &object.content {
+                Ok(content) => objects.add(content.standing),
                 Err(_) => objects.add_undecodable(),
             }
         }
@@ -250,7 +274,7 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
-    use crate::controller::testing::{Toy, ToyCloud, api_server, stage, toy};
+    use crate::controller::testing::{Pages, Toy, ToyCloud, api_server, paged_api_server, stage, toy};
 
     fn begin(stage: &Stage) -> (ToyCloud, Pokes<Toy>, JoinHandle<()>) {
         let cloud = ToyCloud::default();
@@ -299,6 +323,26 @@ mod tests {
         pokes.poke("shop", "unknown");
         until("the poke", || cloud.looks("shop-good") == 2).await;
         assert_eq!(cloud.looks("shop-sick"), 1);
+        stage.stop.cancel();
+        queue.await.unwrap();
+    }
+
+    #[test]
+    fn a_list_leaves_rounds_to_edits_and_goes_on_with_a_single_one() {
+        for (concurrency, listed) in [(16, 12), (4, 3), (2, 1), (1, 1)] {
+            assert_eq!(places(concurrency), listed, "{concurrency}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_comes_page_by_page_and_every_object_of_it_has_its_round() {
+        let pages = Pages::default();
+        let objects = (0..250).map(|number| toy(&format!("good-{number}"))).collect();
+        let stage = stage(paged_api_server(objects, pages.clone()));
+        let (_, _pokes, queue) = begin(&stage);
+        let line = "awsdb_reconciles_total{kind=\"Toy\",result=\"settled\"} 250";
+        until(line, || says(&stage, line)).await;
+        assert_eq!(*pages.lock().unwrap(), [100, 100, 50]);
         stage.stop.cancel();
         queue.await.unwrap();
     }

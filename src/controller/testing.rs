@@ -131,23 +131,44 @@ pub fn toy(name: &str) -> Value {
     })
 }
 
+/// How many objects were in each answer to a list.
+pub type Pages = Arc<Mutex<Vec<usize>>>;
+
 /// Lists these objects, watches in silence, takes every status, and has no Secrets.
 pub fn api_server(objects: Vec<Value>) -> Client {
+    paged_api_server(objects, Pages::default())
+}
+
+/// The same, and tells of its pages.
+pub fn paged_api_server(objects: Vec<Value>, pages: Pages) -> Client {
     let service = tower::service_fn(move |request: Request<Body>| {
-        let answer = answer(&request, &objects);
+        let answer = answer(&request, &objects, &pages);
         async move { Ok::<_, std::convert::Infallible>(answer) }
     });
     Client::new(service, "default")
 }
 
-fn answer(request: &Request<Body>, objects: &[Value]) -> Response<Answer> {
+/// As the real one does: what may come from its cache (`resourceVersion=0`) comes whole, whatever the limit.
+fn page(query: &str, objects: &[Value]) -> Value {
+    let number = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.parse::<usize>().ok());
+    let (start, limit) = (number("continue=").unwrap_or(0), number("limit=").unwrap_or(usize::MAX));
+    let limit = if number("resourceVersion=") == Some(0) { usize::MAX } else { limit };
+    let items: Vec<&Value> = objects.iter().skip(start).take(limit).collect();
+    let next = start + items.len();
+    let next = if next < objects.len() { next.to_string() } else { String::new() };
+    json!({ "kind": "ToyList", "apiVersion": "awsdb.dev/v1alpha1", "items": items,
+        "metadata": { "resourceVersion": "9", "continue": next } })
+}
+
+fn answer(request: &Request<Body>, objects: &[Value], pages: &Pages) -> Response<Answer> {
     let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
     if query.contains("watch=true") {
         return Response::new(Answer::from_stream(stream::pending::<Result<Vec<u8>, std::io::Error>>()));
     }
     let body = if request.method() == Method::GET && path.ends_with("/toys") {
-        json!({ "kind": "ToyList", "apiVersion": "awsdb.dev/v1alpha1", "metadata": { "resourceVersion": "9" },
-            "items": objects })
+        let page = page(query, objects);
+        pages.lock().unwrap().push(page["items"].as_array().unwrap().len());
+        page
     } else if let Some((_, name)) = path.split_once("/toys/") {
         let mut written = toy(name.trim_end_matches("/status"));
         written["metadata"]["resourceVersion"] = "2".into();

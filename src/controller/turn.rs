@@ -13,10 +13,11 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span, field};
 
 use super::cluster::{Cluster, ClusterError, Note};
-use super::intake::{Guarded, News, wakes};
+use super::intake::News;
 use super::pace::Pace;
 use super::reconcile::{Round, reconcile};
 use super::run::Stage;
+use super::stored::Stored;
 use super::{World, backoff};
 use crate::aws::Cloud;
 use crate::aws::limits::{Turn, Urgency, Whose, on_behalf};
@@ -99,7 +100,7 @@ impl<C, S> Driver<C, S> {
     }
 
     /// Takes note of what a watch brought; returns what is due.
-    pub fn heard<K: Kind>(&self, what: &str, news: News<K>) -> Vec<ObjectRef<Guarded<K>>> {
+    pub fn heard<K: Kind>(&self, what: &str, news: News<K>) -> Vec<ObjectRef<Stored<K>>> {
         if news.is_listed {
             self.stage.health.has(what);
         } else {
@@ -108,7 +109,7 @@ impl<C, S> Driver<C, S> {
         for uid in &news.gone {
             self.forget(uid);
         }
-        if let Some((name, why)) = &news.undecodable {
+        for (name, why) in &news.undecodable {
             let kind = &self.kind;
             tracing::error!(kind, name, why, "this object cannot be read by this version and is left alone");
         }
@@ -122,18 +123,14 @@ impl<C, S> Driver<C, S> {
 }
 
 /// One turn of an object; says when the next is due.
-pub(super) async fn turn<K, C, S>(
-    driver: Arc<Driver<C, S>>,
-    store: Store<Guarded<K>>,
-    object: Arc<Guarded<K>>,
-) -> Action
+pub(super) async fn turn<K, C, S>(driver: Arc<Driver<C, S>>, store: Store<Stored<K>>, stored: Arc<Stored<K>>) -> Action
 where
     K: Kind,
     C: Cloud<K::Remote> + 'static,
     S: Cluster<K> + 'static,
 {
-    let Ok(object) = &object.0 else { return Action::requeue(LATER) };
-    let (uid, wakes) = (object.uid().unwrap_or_default(), wakes(object));
+    let Ok(content) = &stored.content else { return Action::requeue(LATER) };
+    let (uid, wakes) = (stored.uid().unwrap_or_default(), content.wakes);
     if let Some(rest) = driver.pace.wait(&uid, wakes, Instant::now()) {
         return Action::requeue(rest);
     }
@@ -141,6 +138,18 @@ where
     if driver.stage.stop.is_cancelled() {
         return Action::requeue(LATER);
     }
+    let object = match stored.decode() {
+        Ok(object) => object,
+        Err(why) => {
+            tracing::error!(
+                kind = driver.kind,
+                object = stored.name_any(),
+                why,
+                "what was stored cannot be read: this is a bug"
+            );
+            return Action::requeue(LATER);
+        }
+    };
     let span = tracing::info_span!(
         "round",
         kind = driver.kind,
@@ -153,15 +162,13 @@ where
     let running = driver.stage.metrics.running(&driver.kind);
     let ending = attempt(&driver, object.clone(), &span).await;
     drop(running);
-    let next = driver.conclude(object, &ending, started.elapsed(), &span).await;
+    let next = driver.conclude(&object, &ending, started.elapsed(), &span).await;
     if ending.holds() {
         driver.pace.hold(&uid, wakes, Instant::now() + next);
     } else {
         driver.pace.release(&uid);
     }
-    let is_stored = store
-        .get(&ObjectRef::from_obj(object).into_kind_unchecked(()))
-        .is_some_and(|now| now.uid().as_ref() == Some(&uid));
+    let is_stored = store.get(&stored.reference()).is_some_and(|now| now.uid().as_ref() == Some(&uid));
     if !is_stored {
         // It left the store while the round ran, and the round remembered something of it.
         driver.forget(&uid);

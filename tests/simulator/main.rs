@@ -37,4 +37,8 @@ mod rules;
 mod schedules;
 mod secrets;
 mod sim;
+mod snapshot_convergence;
+mod snapshot_crashes;
+mod snapshot_random;
+mod snapshot_statuses;
 mod statuses;

@@ -152,7 +152,7 @@ fn rule_4_the_quiet_period_begins_anew_when_the_database_shows_up_in_between() {
     sim.run(200);
     assert!(sim.is_settled(&key));
     sim.aws(|aws| aws.instances.remove("shop-orders"));
-    sim.run(70);
+    sim.run(55);
     assert_eq!(sim.reason(&key, "Synced"), "ProvingAbsence", "{}", sim.report());
     sim.run(150);
     assert_eq!(sim.reason(&key, "Stalled"), "ExternallyDeleted");

@@ -69,12 +69,15 @@ fn a_snapshot_is_deleted_in_the_states_that_allow_it_and_waited_for_in_the_other
 
 #[test]
 fn a_name_that_others_have_is_not_touched_whatever_happens() {
-    for (family, manifest) in [(Family::Instance, of_instance("shop-orders")), (Family::Cluster, of_cluster("shop-carts"))] {
+    for (family, manifest) in
+        [(Family::Instance, of_instance("shop-orders")), (Family::Cluster, of_cluster("shop-carts"))]
+    {
         for owner in [None, Some("test/DbSnapshot/shop/other"), Some("other/DbSnapshot/shop/monday")] {
             let mut sim = Snapshots::quick().stocked();
             sim.aws(|aws| {
                 aws.standing(family, "shop-monday", |snap| {
-                    snap.shown.tags = owner.map(|owner| (OWNER_TAG.to_string(), owner.to_string())).into_iter().collect();
+                    snap.shown.tags =
+                        owner.map(|owner| (OWNER_TAG.to_string(), owner.to_string())).into_iter().collect();
                 });
             });
             let key = sim.apply(manifest.clone().destroyed_on_delete());
@@ -151,7 +154,8 @@ fn a_snapshot_under_the_default_key_cannot_be_shared_and_is_not_asked_for_ever()
     let mut sim = Snapshots::quick().stocked();
     let source = (Family::Instance, "shop-orders".to_string());
     sim.aws(|aws| {
-        aws.databases.get_mut(&source).unwrap().kms_key_id = Some("arn:aws:kms:us-east-1:123456789012:alias/aws/rds".into());
+        aws.databases.get_mut(&source).unwrap().kms_key_id =
+            Some("arn:aws:kms:us-east-1:123456789012:alias/aws/rds".into());
     });
     let key = sim.apply(of_instance("shop-orders").shared_with(&["111111111111"]));
     sim.run(3 * 3600);

@@ -8,9 +8,9 @@ use futures::future::FutureExt;
 
 use super::{Family, Id, Observed, Snapshot, Source, SourceId, place_of, read};
 use crate::aws::answer::{Found, asked, complete, few, present, seen};
+use crate::aws::aurora::look::{db_cluster, db_cluster_snapshot};
 use crate::aws::clients::{Clients, unreadable};
 use crate::aws::dynamo::look as tables;
-use crate::aws::aurora::look::{db_cluster, db_cluster_snapshot};
 use crate::aws::inventory::Sight;
 use crate::aws::rds::look::{db_instance, db_snapshot};
 use crate::aws::rds::read::tags;
@@ -45,7 +45,12 @@ impl<'a> Reader<'a> {
         let (source, shares, copies) = tokio::join!(asked(source), asked(shares), self.copies());
         let snapshot = snapshot.map_or(Seen::Absent, Seen::Present);
         let version = version.filter(|_| self.id.is_swept());
-        Ok(Looked { observed: Observed { snapshot, source, copies, shares }, look, account: self.account.into(), version })
+        Ok(Looked {
+            observed: Observed { snapshot, source, copies, shares },
+            look,
+            account: self.account.into(),
+            version,
+        })
     }
 
     /// The snapshot of this identifier in the region of the clients.

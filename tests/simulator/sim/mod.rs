@@ -15,6 +15,7 @@ pub mod questions;
 pub mod scenario;
 pub mod seams;
 pub mod service;
+pub mod snapshots;
 pub mod swept;
 pub mod universe;
 

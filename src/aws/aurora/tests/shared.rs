@@ -71,13 +71,15 @@ async fn a_member_that_cannot_be_read_is_looked_at_directly() {
 async fn an_idle_cluster_is_served_from_what_is_known_and_not_after_a_write() {
     let wire = there().answering("ModifyDBCluster", "").answering("DeleteDBInstance", "");
     let aws = wire.aurora();
+    let looked = aws.observe(&id(), Look::Shared).await.unwrap();
     for _ in 0..3 {
-        aws.observe(&id(), Look::Shared).await.unwrap();
+        assert_eq!((aws.version(&id()), looked.version.is_some()), (looked.version, true));
     }
     assert_eq!((wire.asked(CLUSTERS).len(), wire.asked(INSTANCES).len()), (1, 1));
     let modify = Action::Modify(Box::<Modification>::default());
     for (number, action) in [modify, Action::DeleteMember { name: "orders-1".into() }].into_iter().enumerate() {
         aws.perform(&id(), &action, None).await.unwrap();
+        assert_eq!(aws.version(&id()), None, "{action:?}");
         aws.observe(&id(), Look::Shared).await.unwrap();
         assert_eq!(wire.asked(CLUSTERS).len(), number + 2, "{action:?}");
     }

@@ -145,7 +145,7 @@ impl Manifest<AuroraServerless> {
     }
 
     pub fn made_of_snapshot(self, snapshot: &str) -> Self {
-        let snapshot = Some(SnapshotSource { identifier: snapshot.into() });
+        let snapshot = Some(SnapshotSource { identifier: Some(snapshot.into()), name: None });
         self.made_of(Source { snapshot, ..Source::default() })
     }
 

@@ -99,6 +99,7 @@ impl Clusters {
             arn: snap.shown.arn.clone(),
             status: snap.shown.status.clone(),
             engine: snap.settings.engine.clone().unwrap_or_default(),
+            engine_version: snap.settings.engine_version.clone(),
             tags: Some(snap.shown.tags.clone()),
             backup_retention: None,
         };
@@ -106,6 +107,7 @@ impl Clusters {
             arn: clu.shown.arn.clone(),
             status: clu.shown.status.clone(),
             engine: clu.shown.settings.engine.clone().unwrap_or_default(),
+            engine_version: clu.shown.settings.engine_version.clone(),
             tags: Some(clu.shown.tags.clone()),
             backup_retention: clu.shown.settings.backup_retention_period,
         };

@@ -124,7 +124,10 @@ impl Vault {
         }
         let by_default_key = snap.shown.kms_key_id.as_deref().is_some_and(|key| key.ends_with("alias/aws/rds"));
         if by_default_key && !add.is_empty() {
-            return refused("InvalidParameterValue", "You can't share a snapshot that is encrypted with the default key.");
+            return refused(
+                "InvalidParameterValue",
+                "You can't share a snapshot that is encrypted with the default key.",
+            );
         }
         let mut all: BTreeSet<String> = snap.shares.union(add).cloned().collect();
         all.retain(|account| !remove.contains(account));
@@ -141,7 +144,9 @@ impl Vault {
         let account = self.account.clone();
         let is = |snap: &&mut Snap| match family {
             Family::Table => snap.family == family && snap.shown.arn == arn,
-            _ => snap.family == family && snap.region == region && snap.name == id.identifier && snap.account == account,
+            _ => {
+                snap.family == family && snap.region == region && snap.name == id.identifier && snap.account == account
+            }
         };
         let Some(snap) = self.snaps.iter_mut().find(is) else {
             return refused(not_found(family), format!("Snapshot {} not found.", id.identifier));

@@ -21,7 +21,10 @@ impl Vault {
         let original = self.copied(family, from, source)?;
         let is_far = from != to || original.account != self.account;
         if family == Family::Cluster && !original.shown.encrypted && key.is_some() {
-            return refused("InvalidParameterCombination", "An unencrypted cluster snapshot is not encrypted by a copy.");
+            return refused(
+                "InvalidParameterCombination",
+                "An unencrypted cluster snapshot is not encrypted by a copy.",
+            );
         }
         if original.shown.encrypted && is_far && key.is_none() {
             return refused(

@@ -23,8 +23,8 @@ use super::agenda::Agenda;
 use super::desk::{Answer, Desk, Refused, refused};
 use super::service::{Object, Pace, Read, Service};
 
+pub use builder::{copy_of, of_cluster, of_instance, of_table};
 pub use questions::databases;
-pub use builder::{copy_of, of_cluster, of_instance, of_table, snapshot};
 
 /// The operator with snapshots.
 pub type Snapshots = Simulation<DbSnapshot>;

@@ -9,11 +9,9 @@ use super::{Snap, Snapshots, Vault};
 
 /// A database of each family, which namespace `shop` may use.
 pub fn databases(aws: &mut Vault) {
-    for (family, name) in [
-        (Family::Instance, "shop-orders"),
-        (Family::Cluster, "shop-carts"),
-        (Family::Table, "shop-users"),
-    ] {
+    for (family, name) in
+        [(Family::Instance, "shop-orders"), (Family::Cluster, "shop-carts"), (Family::Table, "shop-users")]
+    {
         aws.database(family, name, Tags::from([(ALLOW_TAG.into(), "test/shop".into())]));
     }
 }
