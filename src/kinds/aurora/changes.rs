@@ -337,11 +337,17 @@ fn hurry(inputs: &Inputs, desired: &Settings, scene: &Scene<'_>) -> Option<Step<
     if is_major && !scene.allow_major {
         return None;
     }
+    let mut settings = settings;
+    if is_major {
+        // Groups belong to a family: without them AWS refuses what it has accepted for the window.
+        settings.db_cluster_parameter_group_name.clone_from(&desired.db_cluster_parameter_group_name);
+    }
     let class = worst.max(scene.held_class(&settings));
     let modification = Modification {
         settings,
         apply_immediately: true,
         allow_major_version_upgrade: is_major,
+        instance_parameter_group: scene.instance_parameter_group.clone().filter(|_| is_major),
         ..Modification::default()
     };
     let step = scene.modify(modification, changes, desired).class(class);

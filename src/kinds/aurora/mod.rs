@@ -179,9 +179,13 @@ fn writer(cluster: &Cluster, observed: &Observed) -> Readiness {
     }
 }
 
-/// Asked of AWS only while the capacity is to change: what is in force was taken.
+/// Most capacity that every engine version with Serverless v2 takes.
+const USUAL_MOST: f64 = 128.0;
+
+/// Asked of AWS only while the capacity is to become one that not every engine version takes: what is in force was taken.
 fn capacities_of(object: &AuroraServerless) -> Option<EngineVersion> {
-    let wanted = object.spec.settings.scaling?;
+    let wanted =
+        object.spec.settings.scaling.filter(|wanted| wanted.min_capacity == 0.0 || wanted.max_capacity > USUAL_MOST)?;
     let shown = object.status.as_ref().and_then(|status| status.facts.capacity.clone());
     let engine = object.spec.settings.engine.clone()?;
     (shown != Some(capacity(wanted)))

@@ -159,16 +159,23 @@ fn final_snapshot(
     observed: &Observed,
     cluster: &Cluster,
 ) -> Result<String, Box<Plan<Action>>> {
-    if let State::Terminal(why) = state(&cluster.status) {
-        let problem = Problem::new(
-            Reason::NoFinalSnapshot,
-            format!(
-                "AWS takes no final snapshot of a cluster that is {} ({why}), and deletionPolicy Snapshot never falls back to none: \
-                 set deletionPolicy",
-                cluster.status
-            ),
-        );
-        return Err(Box::new(Plan::refuse(problem)));
+    match state(&cluster.status) {
+        State::Available | State::Serving | State::Stopped => {}
+        State::Mendable(why) | State::External(why) | State::Terminal(why) => {
+            let problem = Problem::new(
+                Reason::NoFinalSnapshot,
+                format!(
+                    "AWS takes no final snapshot of a cluster that is {} ({why}), and deletionPolicy Snapshot never falls back to none: \
+                     nothing is taken apart before; or set deletionPolicy",
+                    cluster.status
+                ),
+            );
+            return Err(Box::new(Plan::refuse(problem)));
+        }
+        State::Changing | State::Down | State::Unknown | State::Deleting => {
+            let text = format!("the cluster is {}; the final snapshot needs it available", cluster.status);
+            return Err(Box::new(Plan::wait(Waiting::new(Reason::Busy, text))));
+        }
     }
     let taken: &[Snapshot] = match &observed.snapshots {
         Seen::Present(taken) => taken,
