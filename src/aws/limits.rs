@@ -119,6 +119,9 @@ struct Waiter {
     go: oneshot::Sender<Duration>,
 }
 
+/// Those of one namespace that wait.
+type Queue = (Box<str>, VecDeque<Waiter>);
+
 struct Bucket {
     rate: Rate,
     /// Share of the rate that is used now: less than 1 after a throttle.
@@ -128,7 +131,7 @@ struct Bucket {
     /// When it was slowed last.
     slowed: Option<Instant>,
     /// By urgency, then by namespace; the namespaces of one urgency take turns.
-    waiting: BTreeMap<Urgency, VecDeque<(Box<str>, VecDeque<Waiter>)>>,
+    waiting: BTreeMap<Urgency, VecDeque<Queue>>,
     is_pumped: bool,
 }
 

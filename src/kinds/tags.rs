@@ -27,9 +27,7 @@ pub fn steps<A>(
     let missing: Tags =
         spec.tags_of(&inputs.owner).into_iter().filter(|(key, value)| observed.get(key) != Some(value)).collect();
     let stale = stale(spec, inputs, observed);
-    // A key leaves the note only when AWS no longer has it: the call that removes it may be lost.
-    let kept = spec.tags.iter().flatten().map(|(key, _)| key);
-    let note = serde_json::to_string(&kept.chain(&stale).collect::<BTreeSet<_>>()).unwrap_or_default();
+    let note = note(spec, inputs, [observed]);
     let change = |key: &String, to: Option<&String>| Change {
         field: format!("tags.{key}"),
         from: observed.get(key).cloned(),
@@ -46,6 +44,14 @@ pub fn steps<A>(
         steps.push(step.changing(changes).noting(TAGS_NOTE, note));
     }
     steps
+}
+
+/// The note of all keys that this object set, those of the spec and those that any of these tags still have: a key leaves
+/// the note only when AWS no longer has it, since the call that removes it may be lost.
+pub fn note<'a>(spec: &SharedSpec, inputs: &Inputs, observed: impl IntoIterator<Item = &'a Tags>) -> String {
+    let kept = spec.tags.iter().flatten().map(|(key, _)| key.clone());
+    let stale = observed.into_iter().flat_map(|tags| stale(spec, inputs, tags));
+    serde_json::to_string(&kept.chain(stale).collect::<BTreeSet<_>>()).unwrap_or_default()
 }
 
 /// Keys that this object set, that the spec no longer has, and that are still there. Without `spec.tags` none: what is

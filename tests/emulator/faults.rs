@@ -379,8 +379,7 @@ fn the_proxy_limits_each_access_key_by_itself_and_refuses_a_rule_that_it_does_no
             .credentials_provider(credentials)
             .retry_config(once);
         let client = aws_sdk_dynamodb::Client::from_conf(settings.build());
-        let answers = (0..5).map(|_| runtime.block_on(client.list_tables().send()));
-        answers.filter(Result::is_ok).count()
+        (0..5).filter(|_| runtime.block_on(client.list_tables().send()).is_ok()).count()
     };
     assert_eq!((passed("AKIAONE"), passed("AKIATWO")), (3, 3));
     assert_eq!(faults.met("rate"), 4);

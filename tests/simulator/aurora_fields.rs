@@ -257,7 +257,9 @@ fn ack_3047_a_capacity_that_leaves_the_manifest_changes_nothing_and_loops_for_ev
     let mut sim = found(|_| {});
     let password = sim.aws(|aws| aws.clusters["shop-orders"].password.clone());
     sim.user_secret("shop", "mine", &password);
-    let key = sim.apply(adopter().capacity(1.0, 8.0));
+    let key = sim.apply(adopter());
+    sim.settle();
+    sim.apply(adopter().capacity(1.0, 8.0));
     sim.until("it is changed", |sim| {
         sim.clu(&key).and_then(|clu| clu.shown.settings.scaling).is_some_and(|it| it.max_capacity == 8.0)
     });

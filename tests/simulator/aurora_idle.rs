@@ -45,7 +45,7 @@ fn an_hour_of_a_settled_cluster_costs_its_looks_and_no_write() {
         let written: Vec<_> = sim.calls(mark).into_iter().filter(|call| call.writes).collect();
         assert!(written.is_empty(), "{written:?}");
         let rounds = sim.rounds - rounds;
-        assert!((79..=101).contains(&rounds), "{rounds} checks in an hour");
+        assert!((73..=77).contains(&rounds), "{rounds} checks in an hour");
         assert_eq!(sim.aws_reads(mark), reads * rounds, "{}", sim.report());
         assert!(sim.is_settled(&key));
     }

@@ -84,7 +84,8 @@ impl<T: Clone + Hash> Record<T> {
         let is_kept = is_awaited || cause.is_some() || self.is_short(now, ages);
         self.item = item.filter(|_| is_kept).map(Box::new);
         // Those who wait take it themselves, and what is in transition is looked at on the short clock.
-        cause.filter(|_| !is_awaited && !(was_moving && is_moving))
+        let is_told_otherwise = is_awaited || (was_moving && is_moving);
+        cause.filter(|_| !is_told_otherwise)
     }
 
     /// A copy, or the thing itself where nobody needs it again.

@@ -32,6 +32,8 @@ pub struct ActPlan {
     pub after: Vec<Step<Action>>,
     /// What is being waited for.
     pub waiting: Option<Waiting>,
+    /// What was seen to have happened.
+    pub noted: Vec<(String, String)>,
 }
 
 /// Plans all of it.
@@ -50,7 +52,8 @@ pub fn plan(
     after.extend(failover(object, inputs, cluster, members, gate, timetable));
     after.extend(power(object, inputs, cluster, timetable));
     let before = http_endpoint(object, cluster, gate).into_iter().chain(roles(object, cluster, gate)).collect();
-    ActPlan { before, after, waiting }
+    let noted = failed_over(object, inputs, cluster);
+    ActPlan { before, after, waiting, noted: noted.into_iter().collect() }
 }
 
 fn gated(step: Step<Action>, gate: &Option<Waiting>) -> Step<Action> {
@@ -203,6 +206,20 @@ pub fn failover_asked<'a>(object: &'a AuroraServerless, inputs: &Inputs) -> Opti
     (inputs.journal.notes.get(FAILOVER_NOTE) != Some(token)).then_some(token)
 }
 
+/// Ahead of the call the note has the writer from before it, which tells afterwards whether the call came through: one
+/// that was lost is sent again, one whose answer was lost is not.
+fn asking(token: &str, writer: &str) -> String {
+    format!("{token}|{writer}")
+}
+
+/// A failover that was sent and has happened: another member writes.
+fn failed_over(object: &AuroraServerless, inputs: &Inputs, cluster: &Cluster) -> Option<(String, String)> {
+    let token = failover_asked(object, inputs)?;
+    let (_, before) = inputs.journal.notes.get(FAILOVER_NOTE)?.strip_prefix(token.as_str())?.split_once('|')?;
+    let writes = cluster.members.iter().find(|(_, member)| member.is_writer)?;
+    (writes.0 != before).then(|| (FAILOVER_NOTE.to_string(), token.clone()))
+}
+
 /// A failover, once for each token; it needs a reader to fail over to.
 fn failover(
     object: &AuroraServerless,
@@ -212,7 +229,7 @@ fn failover(
     gate: &Option<Waiting>,
     timetable: Timetable,
 ) -> Option<Step<Action>> {
-    let token = failover_asked(object, inputs)?;
+    let token = failover_asked(object, inputs).filter(|_| failed_over(object, inputs, cluster).is_none())?;
     let (writer, _) = members.iter().find(|(name, _)| is_writer(cluster, name))?;
     has_reader(cluster, members).then(|| {
         let change = Change { field: "writer".into(), from: Some(writer.clone()), to: Some("a reader".into()) };
@@ -220,7 +237,7 @@ fn failover(
         let step = Step::new("cluster", Action::Failover, because)
             .changing(vec![change])
             .class(Disruption::Failover)
-            .noting(FAILOVER_NOTE, token.clone());
+            .noting(FAILOVER_NOTE, asking(token, writer));
         match gate {
             Some(waiting) => step.when(When::After(waiting.clone())),
             None => step.when(timetable.asked()),

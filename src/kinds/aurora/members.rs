@@ -75,7 +75,8 @@ pub fn plan(scene: &Scene<'_>) -> MemberPlan {
     // Absent is not managed: an adopted cluster keeps the readers that it has.
     let wanted = scene.object.spec.readers.map_or(present.len().max(1), |readers| readers.max(0) as usize + 1);
     for (name, member) in &present {
-        plan.steps.extend(tags::member_step(scene.object, scene.inputs, name, member).map(|step| scene.gated(step)));
+        let tags = tags::member_steps(scene.object, scene.inputs, name, member);
+        plan.steps.extend(tags.into_iter().map(|step| scene.gated(step)));
         plan.steps.extend(modify(scene, name, member));
     }
     if present.len() < wanted {
@@ -162,6 +163,16 @@ fn modify(scene: &Scene<'_>, name: &str, member: &Member) -> Vec<Step<Action>> {
     if member.status == "creating" {
         return Vec::new();
     }
+    let steps = differences(scene, name, member);
+    if matches!(member.status.as_str(), "available" | "storage-optimization") {
+        return steps;
+    }
+    let busy =
+        Waiting::new(Reason::Updating, format!("member {name} is {}; changes wait until it takes them", member.status));
+    steps.into_iter().map(|step| step.when(When::After(busy.clone()))).collect()
+}
+
+fn differences(scene: &Scene<'_>, name: &str, member: &Member) -> Vec<Step<Action>> {
     let wanted = member_towards(scene.wanted.clone(), member);
     let mut changes = diff::changes(&wanted, &member.settings);
     let number = number(scene.identifier, name);

@@ -174,6 +174,7 @@ fn gathered(
     steps.extend(acts.before);
     steps.extend(of_members.steps);
     steps.extend(acts.after);
+    tags::note_all(object, inputs, cluster, members, &mut steps);
     let impossible = creation::impossible(object.spec.settings.scaling, &observed.capacities);
     let problem = broken(object, cluster, members)
         .or(groups.problem)
@@ -197,7 +198,7 @@ fn gathered(
         waiting: waiting.or(deferred),
         promote_password: password.promote,
         forget: groups.forget.into_iter().chain(credentials::served(inputs)).collect(),
-        noted: Vec::new(),
+        noted: acts.noted,
         one_at_a_time: false,
         expired: false,
         end: if settled { End::Settled } else { End::Open },
@@ -231,6 +232,9 @@ fn member_plan(
 /// The user's settings with the groups that the object owns.
 fn desired(object: &AuroraServerless, identifier: &str, inputs: &Inputs, observed: &Observed) -> Settings {
     let mut settings = object.spec.settings.clone();
+    if creation::impossible(settings.scaling, &observed.capacities).is_some() {
+        settings.scaling = None;
+    }
     settings.db_cluster_parameter_group_name = groups::in_use(object, identifier, Scope::Cluster, inputs, observed);
     if let Some(name) = groups::subnet_group(object, identifier) {
         settings.db_subnet_group_name = Some(name);

@@ -18,6 +18,9 @@ fn map(members: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 const TAG: [(&str, &str); 2] = [("Tags.Tag.1.Key", "awsdb.dev/cluster"), ("Tags.Tag.1.Value", "uid-1")];
 
+/// Family, call, operation, host, and members that are sent.
+type Row<'a> = (Family, Call, &'a str, &'a str, Vec<(&'a str, &'a str)>);
+
 #[tokio::test]
 async fn every_call_sends_what_it_says_and_nothing_else() {
     let key = Some("alias/dr".to_string());
@@ -33,7 +36,7 @@ async fn every_call_sends_what_it_says_and_nothing_else() {
     let delete = |region: Option<&str>| Call::Delete { region: region.map(Into::into), arn: ARN.into(), expired: true };
     let (here, there) = ("rds.eu-central-1.amazonaws.com", "rds.us-east-1.amazonaws.com");
     let (id, cluster_id) = (("DBSnapshotIdentifier", "nightly"), ("DBClusterSnapshotIdentifier", "nightly"));
-    let rows: Vec<(Family, Call, &str, &str, Vec<(&str, &str)>)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         (
             Family::Instance,
             create(),

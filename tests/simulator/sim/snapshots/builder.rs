@@ -39,11 +39,6 @@ pub fn copy_of(family: CopyFamily, identifier: &str, region: Option<&str>) -> Ma
 }
 
 impl Manifest<DbSnapshot> {
-    pub fn named(mut self, name: &str) -> Self {
-        self.0.metadata.name = Some(name.into());
-        self
-    }
-
     pub fn encrypted_with(self, key: &str) -> Self {
         self.with(|spec| spec.kms_key_id = Some(key.into()))
     }
@@ -59,10 +54,5 @@ impl Manifest<DbSnapshot> {
 
     pub fn shared_with(self, accounts: &[&str]) -> Self {
         self.with(|spec| spec.share_with = Some(set_of(accounts)))
-    }
-
-    /// Goes with its snapshot at this age.
-    pub fn expiring(self, age: &str) -> Self {
-        self.destroyed_on_delete().with(|spec| spec.ttl = Some(age.into()))
     }
 }
