@@ -181,7 +181,8 @@ pub fn referred(meta: &ObjectMeta, status: &Value) -> Referred {
     }
 }
 
-fn version(secret: &Option<SecretContent>) -> Option<String> {
+/// Tells whether a Secret is the one that it was.
+pub(super) fn version(secret: &Option<SecretContent>) -> Option<String> {
     secret.as_ref().map(|secret| secret.version.clone().unwrap_or_default())
 }
 

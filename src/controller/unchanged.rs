@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
 use super::World;
-use super::gather::Case;
+use super::gather::{Case, version};
 use super::publish::Publication;
 use super::reconcile::Round;
 use crate::aws::Cloud;
@@ -52,6 +52,13 @@ pub fn forget<K: Kind, C, S>(world: &World<C, S>, case: &Case<K>) {
     world.recall.update(&case.uid(), |recall| recall.rested = None);
 }
 
+/// Whether the round wrote a Secret: what it had gathered is no more, and a Secret that is deleted once more would look as if
+/// nothing had happened since.
+fn has_written<K: Kind>(case: &Case<K>) -> bool {
+    let now = [&case.credentials, &case.connection].map(version);
+    K::BINDS && !case.versions.starts_with(&now)
+}
+
 /// Remembers a full round that found nothing to do, to wait for, or to complain of. Says whether it was one.
 pub fn remember<K: Kind, C, S>(
     world: &World<C, S>,
@@ -63,6 +70,7 @@ pub fn remember<K: Kind, C, S>(
     let is_at_rest = round.result == "settled"
         && publication.settled
         && !case.recovered
+        && !has_written(case)
         && (&decision.plan, &decision.problem, &decision.waiting) == (&None, &None, &None)
         && case.object.view(&looked.observed).pending.is_empty();
     let resync = SignedDuration::try_from(world.clocks.resync()).ok().map(|resync| case.inputs.now + resync);

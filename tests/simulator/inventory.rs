@@ -258,7 +258,7 @@ async fn a_connection_secret_that_was_deleted_is_back_within_the_poll_of_secrets
         assert!(fleet.shared.lock().kube.secrets.remove(&place).is_some());
         let mark = fleet.mark();
         fleet.run(WINDOW).await;
-        assert!(fleet.shared.lock().kube.secrets.contains_key(&place));
+        assert!(fleet.shared.lock().kube.secrets.contains_key(&place), "{:?}", &fleet.rounds[mark.1..]);
         assert!(fleet.aws_writes(mark).is_empty());
     }
 }

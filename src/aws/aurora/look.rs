@@ -74,9 +74,9 @@ impl<'a> Reader<'a> {
     }
 
     async fn whole_now(&self) -> Found<Whole> {
-        let (cluster, members) = tokio::join!(db_cluster(&self.clients, &self.id.identifier), self.members());
-        let Some(db) = cluster? else { return Ok(None) };
-        let members = members.map_or_else(|error| Seen::Unread(error.to_string()), Seen::Present);
+        let Some(db) = db_cluster(&self.clients, &self.id.identifier).await? else { return Ok(None) };
+        // Without its members nothing is known of a cluster that could be said or planned.
+        let members = Seen::Present(self.members().await?);
         complete(DESCRIBE_CLUSTERS, read::cluster(&db)).map(|cluster: Cluster| Some((cluster, members)))
     }
 

@@ -109,6 +109,7 @@ pub fn plan(wanted: Settings, inputs: &Inputs, scene: &Scene<'_>) -> ChangePlan 
         return plan;
     };
     let mut split = Split { delta: fields(&difference.delta), changes: difference.changes };
+    drop_travelling_groups(&mut split, cluster);
     plan.problem = refuse_immutable(&mut split, cluster);
     call_off(&mut split, &mut plan, &desired, scene);
     upgrade(&mut split, &mut plan, &desired, scene);
@@ -121,6 +122,18 @@ fn overlay(cluster: &Cluster) -> Settings {
     let mut all = fields(&cluster.settings);
     all.extend(fields(&cluster.pending));
     serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| cluster.settings.clone())
+}
+
+/// A scheduled major upgrade has the group of the new family with it; alone, that does not fit the version in force.
+fn drop_travelling_groups(split: &mut Split, cluster: &Cluster) {
+    let engine = cluster.settings.engine.as_deref().unwrap_or_default();
+    let is_scheduled = match (&cluster.settings.engine_version, &cluster.pending.engine_version) {
+        (Some(from), Some(to)) => is_major_change(engine, from, to),
+        _ => false,
+    };
+    if is_scheduled && !split.delta.contains_key("engineVersion") {
+        split.take(|field| field == "dbClusterParameterGroupName");
+    }
 }
 
 fn refuse_immutable(split: &mut Split, cluster: &Cluster) -> Option<Problem> {

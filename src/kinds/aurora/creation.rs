@@ -156,6 +156,10 @@ fn create(object: &AuroraServerless, identifier: &str, inputs: &Inputs, observed
         Origin::Clone(from) => format!("clone DB cluster {from} as {identifier}"),
     };
     let mut settings = Box::new(settings(object, identifier, is_new));
+    if !is_new {
+        // It follows once the cluster is there: no restore takes it.
+        settings.enable_http_endpoint = None;
+    }
     if let (None, Some(source)) = (&settings.engine_version, observed.source.present()) {
         // AWS would take its default version, which may be below the snapshot's.
         settings.engine_version.clone_from(&source.engine_version);

@@ -7,6 +7,7 @@ use kube::ResourceExt;
 use crate::aws::Seen;
 use crate::aws::aurora::{Action, Cluster, Member, MemberSettings, Observed, Settings};
 use crate::aws::rds;
+use crate::aws::rds::version::{is_above, satisfies};
 use crate::conditions::Reason;
 use crate::kind::{End, Inputs, Kind, Plan, Problem, Step, Waiting, Want};
 use crate::kinds::credentials::{self, Master, Mode, PasswordPlan, Wish};
@@ -225,8 +226,19 @@ fn member_plan(
             return MemberPlan { waiting: Some(waiting), ..MemberPlan::default() };
         }
     };
+    // The group of another family comes with the upgrade, not ahead of it.
+    let is_of_family = is_upgraded(object, cluster);
+    let instance_group = instance_group.filter(|_| is_of_family);
     let wanted = MemberSettings { db_parameter_group_name: instance_group, ..object.spec.members.clone() };
     members::plan(&members::Scene { object, identifier, inputs, cluster, members, wanted, gate, timetable })
+}
+
+/// Whether the version in force is the wanted one, or above it.
+fn is_upgraded(object: &AuroraServerless, cluster: &Cluster) -> bool {
+    match (&object.spec.settings.engine_version, &cluster.settings.engine_version) {
+        (Some(wanted), Some(is)) => satisfies(is, wanted) || is_above(is, wanted),
+        _ => true,
+    }
 }
 
 /// The user's settings with the groups that the object owns.

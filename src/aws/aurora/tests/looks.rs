@@ -96,6 +96,7 @@ async fn another_cluster_or_half_of_one_is_an_error() {
         (CLUSTER.replace("DbClusterResourceId", "Other"), "DbClusterResourceId"),
     ] {
         let wire = Wire::new().answering("DescribeDBClusters", &clusters(&members));
+        let wire = wire.answering("DescribeDBInstances", "<DBInstances/>");
         let error = wire.aurora().observe(&id(), Look::Direct).await.unwrap_err();
         assert_eq!(error.to_string(), format!("DescribeDBClusters: Unreadable: the answer lacks {lacks}"));
         assert_eq!(error.class, Class::Transient);
@@ -103,19 +104,19 @@ async fn another_cluster_or_half_of_one_is_an_error() {
 }
 
 #[tokio::test]
-async fn members_that_cannot_be_read_are_unread_and_the_cluster_is_still_seen() {
-    let denied = Wire::new().answering("DescribeDBClusters", &clusters(CLUSTER)).refusing(
-        "DescribeDBInstances",
-        403,
-        "AccessDenied",
-        "no instances for you",
-    );
-    let observed = look(&denied, &id()).await;
-    assert!(observed.cluster.present().is_some());
-    assert_eq!(unread(&observed.members), "DescribeDBInstances: AccessDenied: no instances for you");
+async fn a_cluster_whose_members_cannot_be_read_is_not_seen() {
+    let cluster = || Wire::new().answering("DescribeDBClusters", &clusters(CLUSTER));
     let odd = instances(&[instance("orders-0", "orders").replace("DBInstanceStatus", "Other")]);
-    let wire = Wire::new().answering("DescribeDBClusters", &clusters(CLUSTER)).answering("DescribeDBInstances", &odd);
-    assert!(unread(&look(&wire, &id()).await.members).ends_with("the answer lacks DBInstanceStatus"));
+    for (wire, words) in [
+        (
+            cluster().refusing("DescribeDBInstances", 403, "AccessDenied", "no instances for you"),
+            "DescribeDBInstances: AccessDenied: no instances for you",
+        ),
+        (cluster().answering("DescribeDBInstances", &odd), "the answer lacks DBInstanceStatus"),
+    ] {
+        let error = wire.aurora().observe(&id(), Look::Direct).await.unwrap_err().to_string();
+        assert!(error.ends_with(words), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -136,7 +137,8 @@ async fn members_come_page_by_page_and_a_page_that_comes_twice_is_no_answer() {
     assert_eq!(names(&look(&wire, &id()).await.members), ["orders-0", "orders-1"]);
     assert_eq!(wire.asked("DescribeDBInstances")[1].members()["Marker"], "m");
     let again = cluster().answering("DescribeDBInstances", &page("orders-0", "<Marker>m</Marker>"));
-    assert!(unread(&look(&again, &id()).await.members).contains("same marker"));
+    let error = again.aurora().observe(&id(), Look::Direct).await.unwrap_err();
+    assert!(error.to_string().contains("same marker"), "{error}");
 }
 
 fn with_groups() -> Id {
@@ -270,5 +272,6 @@ async fn a_managed_password_is_read_where_rds_keeps_it_and_never_printed() {
     assert!(!format!("{looked:?} {:?}", wire.told()).contains(CANARY));
     assert!(wire.once("GetSecretValue").body.contains("arn:secret"));
     let none = Wire::new().answering("DescribeDBClusters", &clusters(&CLUSTER.replace("MasterUserSecret", "Other")));
+    let none = none.answering("DescribeDBInstances", "<DBInstances/>");
     assert_eq!(look(&none, &managed).await.managed_password, Seen::Absent);
 }

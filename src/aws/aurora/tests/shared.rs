@@ -61,10 +61,9 @@ async fn a_batch_is_read_whole_or_not_at_all() {
 async fn a_member_that_cannot_be_read_is_looked_at_directly() {
     let odd = instances(&[instance("orders-0", "orders").replace("DBInstanceStatus", "Other")]);
     let wire = Wire::new().answering(CLUSTERS, &clusters(CLUSTER)).answering(INSTANCES, &odd);
-    let looked = wire.aurora().observe(&id(), Look::Shared).await.unwrap();
-    assert_eq!(looked.look, Look::Direct);
-    assert!(looked.observed.cluster.present().is_some());
-    assert!(matches!(looked.observed.members, Seen::Unread(_)));
+    let error = wire.aurora().observe(&id(), Look::Shared).await.unwrap_err();
+    assert_eq!(error.code, "Unreadable");
+    assert!(wire.asked(CLUSTERS)[1].members().contains_key("DBClusterIdentifier"), "directly");
 }
 
 #[tokio::test]

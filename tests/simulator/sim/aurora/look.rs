@@ -19,6 +19,9 @@ impl Clusters {
             (Some(stale), Look::Shared) => stale.clone(),
             _ => self.fresh(id, read),
         };
+        if let (Seen::Present(_), Seen::Unread(why)) = (&observed.cluster, &observed.members) {
+            return Err(CloudError::transport("DescribeDBInstances", "Unreachable", why));
+        }
         Ok(self.answer(observed, look))
     }
 

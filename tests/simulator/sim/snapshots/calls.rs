@@ -84,7 +84,7 @@ impl Vault {
         let own = if family == Family::Table { "user" } else { "manual" };
         let created = shown.created.or(Some(self.now));
         let shown = Snapshot {
-            resource_id: format!("{arn} {}", self.now),
+            resource_id: if family == Family::Table { arn.clone() } else { format!("{arn} {}", self.now) },
             arn,
             snapshot_type: own.into(),
             created,
