@@ -15,7 +15,7 @@ use crate::approval::{Decision, kept_attempts};
 use crate::aws::owner::Claim;
 use crate::aws::{Class, CloudError, Looked, Seen};
 use crate::conditions::{self, Outcome, Reason};
-use crate::kind::{Action, Kind, Observed, Problem, Readiness, View, Waiting, Want};
+use crate::kind::{Action, End, Kind, Observed, Plan, Problem, Readiness, View, Waiting, Want};
 use crate::life::RESOURCE_ID;
 use crate::spec::{Binding, DeletionPolicy, ManagementPolicy, SharedStatus};
 
@@ -224,6 +224,21 @@ pub async fn unreadable<K: Kind, C, S: Cluster<K>>(
         write_status(world, case, status, facts, &outcome).await?;
     }
     Ok(Round::new("unreadable", after))
+}
+
+/// A part that could not be read for the first time changes nothing that was said of an object at rest: it is looked at
+/// again soon, and only the second time it is said.
+pub fn first_unread<K: Kind, C, S, A>(world: &World<C, S>, case: &Case<K>, plan: &Plan<A>) -> Option<Round> {
+    let uid = case.uid();
+    let misses = plan.waiting.as_ref().is_some_and(|waiting| waiting.reason == Reason::Unreadable);
+    let says = |name: &str| case.status.conditions.iter().any(|one| one.type_ == name && one.status == "True");
+    let rested = says("Ready") && says("Synced") && case.status.observed_generation == case.object.meta().generation;
+    let is_alone = plan.steps.is_empty() && plan.problem.is_none() && plan.end == End::Open;
+    let is_first = misses && is_alone && rested && world.recall.get(&uid).failures == 0;
+    is_first.then(|| {
+        world.recall.update(&uid, |recall| recall.failures = 1);
+        Round::new("unreadable", backoff::delay(1, &uid))
+    })
 }
 
 /// The kind's own status fields as they are stored.

@@ -71,6 +71,9 @@ where
     if plan.end == End::Release {
         return publish::release(world, &case, &looked.observed).await;
     }
+    if let Some(round) = publish::first_unread(world, &case, &plan) {
+        return Ok(round);
+    }
     let (end, promote, expired) = (plan.end, plan.promote_password, plan.expired);
     let notes = &mut case.inputs.journal.notes;
     notes.retain(|key, _| !plan.forget.contains(key));

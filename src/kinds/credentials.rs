@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::aws::{Password, Seen};
 use crate::conditions::Reason;
 use crate::kind::{CredentialMode, Inputs, Problem, Step, Supplied, Waiting, When};
 use crate::kinds::rds::{Credentials, Rotation};
@@ -293,6 +294,17 @@ pub fn unusable(supplied: &Supplied, engine: Option<&str>) -> Option<Problem> {
         Reason::InvalidCredentials,
         format!("spec.credentials.secretRef: the password for {engine} {wrong}; change the Secret"),
     ))
+}
+
+/// Why the password that RDS keeps cannot be published, where it could not be read.
+pub fn unread(mode: &Mode, managed_password: &Seen<Password>) -> Option<Waiting> {
+    match (mode, managed_password) {
+        (Mode::AwsManaged { .. }, Seen::Unread(why)) => {
+            let text = format!("the master password in Secrets Manager could not be read: {why}");
+            Some(Waiting::new(Reason::Unreadable, text))
+        }
+        _ => None,
+    }
 }
 
 /// A step that sets the password is one for an instance that takes changes.

@@ -104,16 +104,18 @@ pub fn plan(wanted: Settings, inputs: &Inputs, scene: &Scene<'_>) -> ChangePlan 
     // The Data API has calls of its own.
     let wanted = Settings { enable_http_endpoint: None, ..wanted };
     let desired = towards(wanted, cluster);
-    let Some(difference) = diff::changes(&desired, &overlay(cluster)) else {
+    if let Some(difference) = diff::changes(&desired, &overlay(cluster)) {
+        let mut split = Split { delta: fields(&difference.delta), changes: difference.changes };
+        drop_travelling_groups(&mut split, cluster);
+        plan.problem = refuse_immutable(&mut split, cluster);
+        call_off(&mut split, &mut plan, &desired, scene);
+        let upgrade = upgrade(&mut split, &mut plan, &desired, scene);
+        ordinary(&mut split, &mut plan, &desired, scene);
+        plan.steps.extend(upgrade);
+    }
+    if plan.steps.is_empty() && plan.problem.is_none() {
         plan.steps.extend(hurry(inputs, &desired, scene));
-        return plan;
-    };
-    let mut split = Split { delta: fields(&difference.delta), changes: difference.changes };
-    drop_travelling_groups(&mut split, cluster);
-    plan.problem = refuse_immutable(&mut split, cluster);
-    call_off(&mut split, &mut plan, &desired, scene);
-    upgrade(&mut split, &mut plan, &desired, scene);
-    ordinary(&mut split, &mut plan, &desired, scene);
+    }
     plan
 }
 
@@ -174,7 +176,7 @@ fn call_off(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene:
 }
 
 /// A version is a call of its own: a major one with the groups of its family, and never with security groups.
-fn upgrade(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: &Scene<'_>) {
+fn upgrade(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: &Scene<'_>) -> Option<Step<Action>> {
     let observed = &scene.cluster.settings;
     let engine = observed.engine.as_deref().unwrap_or_default();
     let is_major = match (&observed.engine_version, &desired.engine_version) {
@@ -183,9 +185,9 @@ fn upgrade(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: 
     };
     let travels = |field: &str| field == "engineVersion" || (is_major && field == "dbClusterParameterGroupName");
     if !split.delta.contains_key("engineVersion") {
-        return;
+        return None;
     }
-    let Some((settings, changes)) = split.take(travels) else { return };
+    let (settings, changes) = split.take(travels)?;
     if is_major && !scene.allow_major {
         let [from, to] = [&observed.engine_version, &desired.engine_version].map(|v| v.clone().unwrap_or_default());
         plan.problem.get_or_insert(Problem::new(
@@ -195,7 +197,7 @@ fn upgrade(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: 
                  spec.allowMajorVersionUpgrade: true after testing it on a clone"
             ),
         ));
-        return;
+        return None;
     }
     let modification = Modification {
         settings,
@@ -204,10 +206,10 @@ fn upgrade(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: 
         ..Modification::default()
     };
     let step = scene.disruptive(modification, changes, Disruption::Failover, desired);
-    plan.steps.push(match &scene.upgrade_gate {
+    Some(match &scene.upgrade_gate {
         Some(waiting) if scene.gate.is_none() => step.when(When::After(waiting.clone())),
         _ => step,
-    });
+    })
 }
 
 fn ordinary(split: &mut Split, plan: &mut ChangePlan, desired: &Settings, scene: &Scene<'_>) {

@@ -142,9 +142,19 @@ fn add(plan: &mut MemberPlan, scene: &Scene<'_>, present: &BTreeMap<&String, &Me
         let waiting = Waiting::new(Reason::Creating, "readers follow when the writer is available");
         let step = scene.gated(step);
         let waits = writer_comes || (present.is_empty() && !is_first);
-        plan.steps.push(if waits { step.when(When::After(waiting)) } else { step });
+        plan.steps.push(match group_to_come(scene) {
+            Some(group) => step.when(When::After(group)),
+            None if waits => step.when(When::After(waiting)),
+            None => step,
+        });
     }
     plan.waiting = Some(Waiting::new(Reason::Creating, "members are being made"));
+}
+
+/// A member that is made without its group would wait for a restart to get it.
+fn group_to_come(scene: &Scene<'_>) -> Option<Waiting> {
+    let is_missing = scene.object.spec.parameters.is_some() && scene.wanted.db_parameter_group_name.is_none();
+    is_missing.then(|| Waiting::new(Reason::Creating, "the parameter group of the members comes first"))
 }
 
 /// Defaults of the creation only: what is not in the spec is not managed afterwards.

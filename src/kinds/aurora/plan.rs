@@ -190,7 +190,8 @@ fn gathered(
         .or(groups.waiting)
         .or_else(|| unsettled(inputs, cluster, may_be_stopped))
         .or(of_members.waiting.filter(|_| !rests))
-        .or(acts.waiting);
+        .or(acts.waiting)
+        .or_else(|| credentials::unread(&mode_in_force(object, inputs), &observed.managed_password));
     let deferred = deferred(object, cluster);
     let settled = steps.is_empty() && problem.is_none() && waiting.is_none();
     Plan {
