@@ -378,6 +378,7 @@ fn a_major_upgrade_takes_both_groups_along_and_drops_the_old_ones() {
 }
 
 #[test]
+#[ignore = "issue 6: the upgrade is sent twice, the second time because AWS holds it while the security groups change"]
 fn a_major_upgrade_with_other_security_groups_goes_as_two_calls() {
     let secured = |manifest: Cluster, group: &str| {
         manifest.with(|spec| spec.settings.vpc_security_group_ids = Some([group.to_string()].into()))

@@ -83,7 +83,7 @@ fn a_cluster_that_cannot_be_read_is_neither_made_nor_changed() {
 
 #[test]
 fn parts_that_cannot_be_read_hold_their_own_calls_only() {
-    for part in ["members", "clusterParameterGroups", "customEndpoints", "capacities"] {
+    for part in ["clusterParameterGroups", "customEndpoints", "capacities"] {
         let manifest = || aurora().cluster_parameter("work_mem", "1").endpoint("all", &[]);
         let (mut sim, key) = settled(manifest());
         sim.aws(|aws| drop(aws.unread.insert(part, "AccessDenied".into())));

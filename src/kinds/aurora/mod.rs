@@ -28,7 +28,7 @@ use crate::kind::{
 use crate::kinds::credentials::Mode;
 use crate::kinds::groups::Scope;
 use crate::kinds::{identifier, restore};
-use crate::spec::{Endpoint, SharedSpec, SharedStatus, SnapshotSchedule, annotation};
+use crate::spec::{Endpoint, LastCall, SharedSpec, SharedStatus, SnapshotSchedule, annotation};
 use members::is_writer;
 use states::{State, serves, state};
 
@@ -59,7 +59,7 @@ impl Kind for AuroraServerless {
             custom_endpoints: acts::manages_endpoints(self, inputs),
             final_snapshots: want == Want::Absent,
             managed_password: matches!(self.credentials(), CredentialMode::AwsManaged),
-            capacities_of: capacities_of(self).filter(|_| want == Want::Present),
+            capacities_of: capacities_of(self, inputs).filter(|_| want == Want::Present),
         }
     }
 
@@ -183,7 +183,12 @@ fn writer(cluster: &Cluster, observed: &Observed) -> Readiness {
 const USUAL_MOST: f64 = 128.0;
 
 /// Asked of AWS only while the capacity is to become one that not every engine version takes: what is in force was taken.
-fn capacities_of(object: &AuroraServerless) -> Option<EngineVersion> {
+fn capacities_of(object: &AuroraServerless, inputs: &Inputs) -> Option<EngineVersion> {
+    // A create carries the capacity: that it was sent means that it was judged.
+    let was_made = |call: &LastCall| call.operation.starts_with("Create") || call.operation.starts_with("Restore");
+    if inputs.journal.calls.get(AuroraServerless::MAIN).is_some_and(was_made) {
+        return None;
+    }
     let wanted =
         object.spec.settings.scaling.filter(|wanted| wanted.min_capacity == 0.0 || wanted.max_capacity > USUAL_MOST)?;
     let shown = object.status.as_ref().and_then(|status| status.facts.capacity.clone());
