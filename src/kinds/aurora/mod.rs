@@ -184,14 +184,14 @@ const USUAL_MOST: f64 = 128.0;
 
 /// Asked of AWS only while the capacity is to become one that not every engine version takes: what is in force was taken.
 fn capacities_of(object: &AuroraServerless, inputs: &Inputs) -> Option<EngineVersion> {
+    let shown = object.status.as_ref().and_then(|status| status.facts.capacity.clone());
     // A create carries the capacity: that it was sent means that it was judged.
     let was_made = |call: &LastCall| call.operation.starts_with("Create") || call.operation.starts_with("Restore");
-    if inputs.journal.calls.get(AuroraServerless::MAIN).is_some_and(was_made) {
+    if shown.is_none() && inputs.journal.calls.get(AuroraServerless::MAIN).is_some_and(was_made) {
         return None;
     }
-    let wanted =
-        object.spec.settings.scaling.filter(|wanted| wanted.min_capacity == 0.0 || wanted.max_capacity > USUAL_MOST)?;
-    let shown = object.status.as_ref().and_then(|status| status.facts.capacity.clone());
+    let usual = |wanted: &Scaling| wanted.min_capacity > 0.0 && wanted.max_capacity <= USUAL_MOST;
+    let wanted = object.spec.settings.scaling.filter(|wanted| !usual(wanted))?;
     let engine = object.spec.settings.engine.clone()?;
     (shown != Some(capacity(wanted)))
         .then(|| EngineVersion { engine, version: object.spec.settings.engine_version.clone() })

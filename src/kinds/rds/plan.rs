@@ -98,9 +98,7 @@ fn manage(
     steps.extend(acts::power(object, instance, &gate, timetable));
     let broken = broken(object, instance);
     let problem = broken.or(groups.problem).or(changes.problem).or(password.problem);
-    let mode = credentials::mode_in_force(object, inputs, instance);
-    let unread = crate::kinds::credentials::unread(&mode, &observed.managed_password);
-    let waiting = password.waiting.or(groups.waiting).or_else(|| unsettled(object, inputs, instance)).or(unread);
+    let waiting = password.waiting.or(groups.waiting).or_else(|| unsettled(object, inputs, instance));
     let deferred = deferred(object, instance);
     let settled = steps.is_empty() && problem.is_none() && waiting.is_none();
     Plan {
