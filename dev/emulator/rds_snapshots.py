@@ -25,6 +25,8 @@ def making(snapshot, word):
     if snapshot.snapshot_type == "manual":
         snapshot.lab_word, snapshot.lab_ready_at = word, clock.ready_at()
         snapshot.created -= clock.snapshot_age
+        if hasattr(snapshot, "original_snapshot_create_time"):
+            snapshot.original_snapshot_create_time -= clock.snapshot_age
     return snapshot
 
 

@@ -42,8 +42,8 @@ fn a_snapshot_waits_for_its_database() {
     let (clusters, _operator) = (Clusters::of(&lab), lab.operator());
     clusters.snap("before", "source: {rdsInstance: {name: orders}}");
     lab.until("it says what it waits for", || {
-        let ready = condition(&lab.object("dbsnap/before")?, "Ready")?;
-        (ready.reason == "DependencyNotReady" && ready.message.contains("RdsInstance orders")).then_some(())
+        let synced = condition(&lab.object("dbsnap/before")?, "Synced")?;
+        (synced.reason == "DependencyNotReady" && synced.message.contains("RdsInstance orders")).then_some(())
     });
     lab.apply("orders", "");
     clusters.wait_settled("dbsnap/before");

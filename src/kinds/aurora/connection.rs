@@ -11,6 +11,11 @@ use crate::kinds::connection::{Place, dialect, jdbc_url, login, uri};
 use super::AuroraServerless;
 use super::plan::mode_in_force;
 
+/// Whether a member has been there: one that restarts keeps its place.
+fn has_begun(observed: &Observed, name: &str) -> bool {
+    observed.members.present().and_then(|members| members.get(name)).is_some_and(|member| member.status != "creating")
+}
+
 /// The connection, once everything in it is known.
 pub fn connection(
     object: &AuroraServerless,
@@ -20,6 +25,10 @@ pub fn connection(
 ) -> Result<Connection, Waiting> {
     let incomplete = |what: &str| Waiting::new(Reason::BindingIncomplete, what.to_string());
     let cluster = observed.cluster.present().ok_or_else(|| incomplete("The cluster does not exist yet."))?;
+    // AWS names the endpoint long before anybody writes behind it.
+    if !cluster.members.iter().any(|(name, one)| one.is_writer && has_begun(observed, name)) {
+        return Err(incomplete("The cluster has no writer yet."));
+    }
     let host = cluster.endpoint.clone().ok_or_else(|| incomplete("AWS has given no endpoint yet."))?;
     let port = cluster.settings.port.ok_or_else(|| incomplete("AWS has given no port yet."))?;
     let engine = cluster.settings.engine.clone().unwrap_or_default();
