@@ -337,6 +337,7 @@ fn states_that_aws_shows_late_cause_no_second_call() {
 }
 
 #[test]
+#[ignore = "issue 5: what is said depends on where the answer is cut; the expectation is not settled"]
 fn an_answer_that_cannot_be_read_is_said_and_asked_for_again() {
     let lab = Lab::new("flt-cut");
     let (tables, faults) = (Tables::of(&lab), Faults::of(&lab));
