@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws::Password;
-use crate::aws::aurora::Observed;
+use crate::aws::aurora::{Cluster, Observed};
 use crate::conditions::Reason;
 use crate::kind::{Connection, Inputs, Waiting};
 use crate::kinds::connection::{Place, dialect, jdbc_url, login, uri};
@@ -64,6 +64,15 @@ pub fn connection(
         keys.insert("reader-host".into(), reader.clone());
         keys.insert("reader-uri".into(), uri(&dialect, &place, &login));
     }
+    further(identifier, cluster, observed, &mut keys);
+    let mut keys: BTreeMap<String, Password> =
+        keys.into_iter().map(|(key, value)| (key, Password::new(value))).collect();
+    keys.extend(login.password.map(|password| ("password".to_string(), password)));
+    Ok(Connection { secret_type: format!("servicebinding.io/{}", dialect.type_), keys })
+}
+
+/// What some clusters have beside: custom endpoints, the Data API, a secret of AWS's.
+fn further(identifier: &str, cluster: &Cluster, observed: &Observed, keys: &mut BTreeMap<String, String>) {
     for (name, one) in observed.custom_endpoints.present().into_iter().flatten() {
         let own = name.strip_prefix(&format!("{identifier}-")).unwrap_or(name);
         keys.extend(one.address.iter().map(|address| (format!("endpoint-{own}"), address.clone())));
@@ -75,8 +84,4 @@ pub fn connection(
     if let Some((arn, _)) = &cluster.master_secret {
         keys.insert("master-user-secret-arn".into(), arn.clone());
     }
-    let mut keys: BTreeMap<String, Password> =
-        keys.into_iter().map(|(key, value)| (key, Password::new(value))).collect();
-    keys.extend(login.password.map(|password| ("password".to_string(), password)));
-    Ok(Connection { secret_type: format!("servicebinding.io/{}", dialect.type_), keys })
 }
