@@ -1,6 +1,9 @@
 //! What must change: the desired fields that differ from the observed ones. Works on any settings
 //! whose fields are all optional; a field that is absent is not managed (product.md section 2).
 
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -37,6 +40,48 @@ pub fn changes<S: Serialize + DeserializeOwned>(desired: &S, observed: &S) -> Op
         .collect();
     let delta = serde_json::from_value(Value::Object(differing)).ok()?;
     Some(Difference { delta, changes })
+}
+
+/// A difference that is being split into calls.
+#[derive(Clone, Debug)]
+pub struct Split<S> {
+    /// What is not taken yet, by field.
+    pub delta: Map<String, Value>,
+    changes: Vec<Change>,
+    settings: PhantomData<fn() -> S>,
+}
+
+impl<S: Serialize + DeserializeOwned> Split<S> {
+    /// The difference; `None` when there is none.
+    pub fn of(desired: &S, observed: &S) -> Option<Self> {
+        let difference = changes(desired, observed)?;
+        Some(Self { delta: fields(&difference.delta), changes: difference.changes, settings: PhantomData })
+    }
+
+    /// Takes fields out of the difference; `None` when none of them differs.
+    pub fn take(&mut self, chosen: impl Fn(&str) -> bool) -> Option<(S, Vec<Change>)> {
+        let names: BTreeSet<String> = self.delta.keys().filter(|field| chosen(field)).cloned().collect();
+        if names.is_empty() {
+            return None;
+        }
+        let mut taken = Map::new();
+        for name in &names {
+            if let Some((name, value)) = self.delta.remove_entry(name) {
+                taken.insert(name, value);
+            }
+        }
+        let (mine, rest) = std::mem::take(&mut self.changes).into_iter().partition(|c| names.contains(&c.field));
+        self.changes = rest;
+        serde_json::from_value(Value::Object(taken)).ok().map(|settings| (settings, mine))
+    }
+}
+
+/// What will be in force when AWS has applied what it holds: a change that is already scheduled is no difference, and
+/// something else that is scheduled is one.
+pub fn overlay<S: Serialize + DeserializeOwned + Clone>(settings: &S, pending: &S) -> S {
+    let mut all = fields(settings);
+    all.extend(fields(pending));
+    serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| settings.clone())
 }
 
 /// The fields of settings by name, in alphabetical order.

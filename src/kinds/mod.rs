@@ -4,17 +4,23 @@ pub mod aurora;
 pub mod connection;
 pub mod credentials;
 pub mod dynamo;
+pub mod finals;
 pub mod groups;
 pub mod rds;
 pub mod restore;
+pub mod roles;
 pub mod snapshot;
 pub mod tags;
+
+use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
 use crate::aws::owner::default_identifier;
-use crate::kind::{Inputs, Kind};
+use crate::conditions::Reason;
+use crate::kind::{Inputs, Kind, Waiting};
+use crate::spec::DisruptivePolicy;
 
 /// The CRDs of every kind.
 pub fn crds() -> Vec<CustomResourceDefinition> {
@@ -45,5 +51,16 @@ fn identifier<K: Kind>(object: &K, inputs: &Inputs) -> String {
     recorded.or_else(|| object.shared().identifier.clone()).unwrap_or_else(|| {
         let owner = &inputs.owner;
         default_identifier(&owner.kind, &owner.namespace, &owner.name, K::IDENTIFIER_MAX)
+    })
+}
+
+/// What waits for AWS's maintenance window on purpose: accepted, therefore synced, and worth saying.
+fn deferred(policy: DisruptivePolicy, pending: &BTreeMap<String, String>) -> Option<Waiting> {
+    (!pending.is_empty()).then(|| {
+        let list: Vec<String> = pending.iter().map(|(field, value)| format!("{field}: {value}")).collect();
+        let by_policy = policy == DisruptivePolicy::Window;
+        let how = if by_policy { "; changePolicy.disruptive: Immediate applies it at once" } else { "" };
+        let text = format!("AWS applies in the maintenance window: {}{how}", list.join(", "));
+        Waiting::new(Reason::WaitingForWindow, text)
     })
 }

@@ -260,6 +260,15 @@ pub struct LogExports {
     pub disable: BTreeSet<String>,
 }
 
+impl LogExports {
+    /// From the log types that are exported to those that are wanted.
+    pub fn towards(wanted: &BTreeSet<String>, is: Option<&BTreeSet<String>>) -> Self {
+        let none = BTreeSet::new();
+        let is = is.unwrap_or(&none);
+        Self { enable: wanted.difference(is).cloned().collect(), disable: is.difference(wanted).cloned().collect() }
+    }
+}
+
 /// One ModifyDBInstance.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Modification {

@@ -10,6 +10,7 @@ use crate::aws::aurora::{Action, Cluster, CustomEndpoint, EndpointType, Member, 
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Step, Waiting, When};
 use crate::kinds::rds::PowerState;
+use crate::kinds::roles::{self, RoleCall};
 use crate::spec::{Change, annotation};
 use crate::window::Timetable;
 
@@ -79,22 +80,11 @@ fn http_endpoint(object: &AuroraServerless, cluster: &Cluster, gate: &Option<Wai
 /// Roles: what is to go first, then what is to come, each until AWS shows it.
 fn roles(object: &AuroraServerless, cluster: &Cluster, gate: &Option<Waiting>) -> Vec<Step<Action>> {
     let Some(wanted) = &object.spec.associated_roles else { return Vec::new() };
-    let role_of =
-        |feature: &str| wanted.iter().find(|role| role.feature_name == feature).map(|role| role.role_arn.as_str());
-    let change = |feature: &str, from: Option<&String>, to: Option<&str>| {
-        vec![Change { field: format!("associatedRoles.{feature}"), from: from.cloned(), to: to.map(Into::into) }]
-    };
-    let leaving = cluster.roles.iter().filter(|(feature, (arn, _))| role_of(feature) != Some(arn.as_str()));
-    let mut steps: Vec<Step<Action>> = leaving
-        .map(|(feature, (arn, _))| {
-            let action = Action::RemoveRole { feature: feature.clone(), role: arn.clone() };
-            Step::new("cluster", action, "").changing(change(feature, Some(arn), role_of(feature)))
-        })
-        .collect();
-    for role in wanted.iter().filter(|role| !cluster.roles.contains_key(&role.feature_name)) {
-        let action = Action::AddRole { feature: role.feature_name.clone(), role: role.role_arn.clone() };
-        steps.push(Step::new("cluster", action, "").changing(change(&role.feature_name, None, Some(&role.role_arn))));
-    }
+    let wanted: Vec<_> = wanted.iter().map(|role| (role.feature_name.as_str(), role.role_arn.as_str())).collect();
+    let steps = roles::steps("cluster", &wanted, &cluster.roles, |call| match call {
+        RoleCall::Add { feature, role } => Action::AddRole { feature, role },
+        RoleCall::Remove { feature, role } => Action::RemoveRole { feature, role },
+    });
     steps.into_iter().map(|step| gated(step, gate)).collect()
 }
 

@@ -37,6 +37,8 @@ pub struct ChangePlan {
     pub problem: Option<Problem>,
 }
 
+type Split = diff::Split<Settings>;
+
 /// What a plan of changes looks at.
 pub struct Scene<'a> {
     /// The cluster.
@@ -69,30 +71,6 @@ fn class(field: &str) -> Disruption {
     }
 }
 
-/// A difference being split into calls.
-struct Split {
-    delta: Map<String, Value>,
-    changes: Vec<Change>,
-}
-
-impl Split {
-    fn take(&mut self, chosen: impl Fn(&str) -> bool) -> Option<(Settings, Vec<Change>)> {
-        let names: BTreeSet<String> = self.delta.keys().filter(|field| chosen(field)).cloned().collect();
-        if names.is_empty() {
-            return None;
-        }
-        let mut taken = Map::new();
-        for name in &names {
-            if let Some((name, value)) = self.delta.remove_entry(name) {
-                taken.insert(name, value);
-            }
-        }
-        let (mine, rest) = std::mem::take(&mut self.changes).into_iter().partition(|c| names.contains(&c.field));
-        self.changes = rest;
-        serde_json::from_value(Value::Object(taken)).ok().map(|settings| (settings, mine))
-    }
-}
-
 /// Plans the modifications of a cluster.
 pub fn plan(wanted: Settings, inputs: &Inputs, scene: &Scene<'_>) -> ChangePlan {
     let mut plan = ChangePlan::default();
@@ -104,8 +82,7 @@ pub fn plan(wanted: Settings, inputs: &Inputs, scene: &Scene<'_>) -> ChangePlan 
     // The Data API has calls of its own.
     let wanted = Settings { enable_http_endpoint: None, ..wanted };
     let desired = towards(wanted, cluster);
-    if let Some(difference) = diff::changes(&desired, &overlay(cluster)) {
-        let mut split = Split { delta: fields(&difference.delta), changes: difference.changes };
+    if let Some(mut split) = Split::of(&desired, &diff::overlay(&cluster.settings, &cluster.pending)) {
         drop_travelling_groups(&mut split, cluster);
         plan.problem = refuse_immutable(&mut split, cluster);
         call_off(&mut split, &mut plan, &desired, scene);
@@ -117,13 +94,6 @@ pub fn plan(wanted: Settings, inputs: &Inputs, scene: &Scene<'_>) -> ChangePlan 
         plan.steps.extend(hurry(inputs, &desired, scene));
     }
     plan
-}
-
-/// What will be in force when AWS has applied what it holds.
-fn overlay(cluster: &Cluster) -> Settings {
-    let mut all = fields(&cluster.settings);
-    all.extend(fields(&cluster.pending));
-    serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| cluster.settings.clone())
 }
 
 /// A scheduled major upgrade has the group of the new family with it; alone, that does not fit the version in force.
@@ -303,11 +273,7 @@ impl Scene<'_> {
 fn complete(modification: &mut Modification, cluster: &Cluster, desired: &Settings) {
     let (settings, observed) = (&mut modification.settings, &cluster.settings);
     if let Some(wanted) = settings.enable_cloudwatch_logs_exports.take() {
-        let is = observed.enable_cloudwatch_logs_exports.clone().unwrap_or_default();
-        modification.logs = Some(LogExports {
-            enable: wanted.difference(&is).cloned().collect(),
-            disable: is.difference(&wanted).cloned().collect(),
-        });
+        modification.logs = Some(LogExports::towards(&wanted, observed.enable_cloudwatch_logs_exports.as_ref()));
     }
     let touched = settings.enable_performance_insights.is_some()
         || settings.performance_insights_retention_period.is_some()

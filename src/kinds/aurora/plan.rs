@@ -11,10 +11,11 @@ use crate::aws::rds::version::{is_above, satisfies};
 use crate::conditions::Reason;
 use crate::kind::{End, Inputs, Kind, Plan, Problem, Step, Waiting, Want};
 use crate::kinds::credentials::{self, Master, Mode, PasswordPlan, Wish};
+use crate::kinds::deferred;
 use crate::kinds::groups::Scope;
 use crate::kinds::rds::PowerState;
 use crate::life::{PASSWORD_UNSET, RESOURCE_ID, Verdict, recreate, take_over, verdict};
-use crate::spec::{DisruptivePolicy, ManagementPolicy, annotation};
+use crate::spec::{ManagementPolicy, annotation};
 use crate::window::Timetable;
 
 use super::acts::{self, FAILOVER_NOTE};
@@ -192,7 +193,7 @@ fn gathered(
         .or(of_members.waiting.filter(|_| !rests))
         .or(acts.waiting)
         .or_else(|| credentials::unread(&mode_in_force(object, inputs), &observed.managed_password));
-    let deferred = deferred(object, cluster);
+    let deferred = deferred(object.spec.shared.change_policy.disruptive, &pending(cluster));
     let settled = steps.is_empty() && problem.is_none() && waiting.is_none();
     Plan {
         steps,
@@ -318,16 +319,4 @@ fn unsettled(inputs: &Inputs, cluster: &Cluster, may_be_stopped: bool) -> Option
         return Some(Waiting::new(Reason::Settling, text).until(until));
     }
     None
-}
-
-/// What waits for AWS's maintenance window on purpose: accepted, therefore synced, and worth saying.
-fn deferred(object: &AuroraServerless, cluster: &Cluster) -> Option<Waiting> {
-    let pending = pending(cluster);
-    let by_policy = object.spec.shared.change_policy.disruptive == DisruptivePolicy::Window;
-    (!pending.is_empty()).then(|| {
-        let list: Vec<String> = pending.iter().map(|(field, value)| format!("{field}: {value}")).collect();
-        let how = if by_policy { "; changePolicy.disruptive: Immediate applies it at once" } else { "" };
-        let text = format!("AWS applies in the maintenance window: {}{how}", list.join(", "));
-        Waiting::new(Reason::WaitingForWindow, text)
-    })
 }

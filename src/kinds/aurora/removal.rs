@@ -6,18 +6,14 @@ use std::collections::BTreeMap;
 use crate::aws::Seen;
 use crate::aws::aurora::{Action, Cluster, Member, Modification, Observed, Settings};
 use crate::aws::owner::Claim;
-use crate::aws::rds::{self, Snapshot};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Plan, Problem, Step, Waiting};
-use crate::kinds::{final_name, free_name};
+use crate::kinds::finals::{self, FINAL_SNAPSHOT};
 use crate::spec::{Change, DeletionPolicy};
 
 use super::members::is_writer;
 use super::states::{State, leaves, state};
 use super::{AuroraServerless, groups};
-
-/// Note with the name of the final snapshot, written before the delete call.
-pub const FINAL_SNAPSHOT: &str = "finalSnapshot";
 
 /// Plans the deletion of a cluster that is there and ours.
 pub fn plan(
@@ -177,56 +173,18 @@ fn final_snapshot(
             return Err(Box::new(Plan::wait(Waiting::new(Reason::Busy, text))));
         }
     }
-    let taken: &[Snapshot] = match &observed.snapshots {
-        Seen::Present(taken) => taken,
-        Seen::Absent => &[],
-        Seen::Unread(why) => {
-            let text = format!(
-                "the snapshots of {identifier} could not be read, and a final one must not meet an old name: {why}"
-            );
-            return Err(Box::new(Plan::wait(Waiting::new(Reason::Unreadable, text))));
-        }
-    };
-    if let Some(one) = taken.iter().find(|one| one.status == "creating" && is_final(one, identifier, inputs)) {
-        let text = format!("snapshot {} is being created", one.identifier);
-        return Err(Box::new(Plan::wait(Waiting::new(Reason::Deleting, text))));
-    }
-    let base = final_name(identifier, inputs);
-    Ok(free_name(&base, |name| taken.iter().any(|one| one.identifier == name)))
-}
-
-fn is_final(snapshot: &Snapshot, identifier: &str, inputs: &Inputs) -> bool {
-    snapshot.identifier.starts_with(&final_name(identifier, inputs))
+    finals::name(identifier, inputs, &observed.snapshots).map_err(|waiting| Box::new(Plan::wait(waiting)))
 }
 
 /// What is left once the cluster is gone: the owner tag on the final snapshot, and the groups.
 pub fn leftovers(object: &AuroraServerless, identifier: &str, inputs: &Inputs, observed: &Observed) -> Plan<Action> {
     let groups = groups::removal(object, identifier, inputs, observed);
-    let (mut steps, mut waiting) = (groups.steps, groups.waiting);
-    if let Some(name) = inputs.journal.notes.get(FINAL_SNAPSHOT) {
-        match &observed.snapshots {
-            Seen::Unread(why) => {
-                let text = format!("final snapshot {name} could not be read: {why}");
-                waiting = Some(Waiting::new(Reason::Unreadable, text));
-            }
-            Seen::Absent => {}
-            // A second try may have chosen another name while AWS was at the first.
-            Seen::Present(taken) => {
-                let ours = taken.iter().filter(|one| is_final(one, identifier, inputs));
-                steps.extend(ours.filter_map(|one| tag(one, inputs)));
-            }
-        }
-    }
+    let (tags, unread) = finals::tags(identifier, inputs, &observed.snapshots);
+    let tags = tags.into_iter().map(|step| step.map(Action::Rds));
+    let steps: Vec<Step<Action>> = groups.steps.into_iter().chain(tags).collect();
+    let waiting = unread.or(groups.waiting);
     if steps.is_empty() && waiting.is_none() {
         return Plan::release();
     }
     Plan { steps, waiting, ..Plan::default() }
-}
-
-/// AWS copies tags to a snapshot only where the cluster says so.
-fn tag(snapshot: &Snapshot, inputs: &Inputs) -> Option<Step<Action>> {
-    (inputs.owner.claim(&snapshot.tags) != Claim::Mine).then(|| {
-        let action = Action::Rds(rds::Action::Tag { arn: snapshot.arn.clone(), tags: inputs.owner.tags() });
-        Step::new("finalSnapshot", action, "the final snapshot belongs to this object")
-    })
 }

@@ -3,6 +3,7 @@
 use crate::aws::rds::{Action, Instance};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Step, Waiting, When};
+use crate::kinds::roles::{self, RoleCall};
 use crate::life::PASSWORD_UNSET;
 use crate::spec::Change;
 
@@ -51,22 +52,11 @@ pub fn promotion(
 /// Roles: what is to go first, then what is to come, each until AWS shows it.
 pub fn roles(object: &RdsInstance, instance: &Instance, gate: &Gate) -> Vec<Step<Action>> {
     let Some(wanted) = &object.spec.associated_roles else { return Vec::new() };
-    let role_of =
-        |feature: &str| wanted.iter().find(|role| role.feature_name == feature).map(|role| role.role_arn.as_str());
-    let change = |feature: &str, from: Option<&String>, to: Option<&str>| {
-        vec![Change { field: format!("associatedRoles.{feature}"), from: from.cloned(), to: to.map(Into::into) }]
-    };
-    let leaving = instance.roles.iter().filter(|(feature, (arn, _))| role_of(feature) != Some(arn.as_str()));
-    let mut steps: Vec<Step<Action>> = leaving
-        .map(|(feature, (arn, _))| {
-            let action = Action::RemoveRole { feature: feature.clone(), role: arn.clone() };
-            Step::new("instance", action, "").changing(change(feature, Some(arn), role_of(feature)))
-        })
-        .collect();
-    for role in wanted.iter().filter(|role| !instance.roles.contains_key(&role.feature_name)) {
-        let action = Action::AddRole { feature: role.feature_name.clone(), role: role.role_arn.clone() };
-        steps.push(Step::new("instance", action, "").changing(change(&role.feature_name, None, Some(&role.role_arn))));
-    }
+    let wanted: Vec<_> = wanted.iter().map(|role| (role.feature_name.as_str(), role.role_arn.as_str())).collect();
+    let steps = roles::steps("instance", &wanted, &instance.roles, |call| match call {
+        RoleCall::Add { feature, role } => Action::AddRole { feature, role },
+        RoleCall::Remove { feature, role } => Action::RemoveRole { feature, role },
+    });
     match &gate.any {
         Some(waiting) => steps.into_iter().map(|step| step.when(When::After(waiting.clone()))).collect(),
         None => steps,

@@ -27,6 +27,8 @@ pub struct ChangePlan {
     pub problem: Option<Problem>,
 }
 
+type Split = diff::Split<Settings>;
+
 /// What a plan of changes looks at.
 struct Scene<'a> {
     instance: &'a Instance,
@@ -34,36 +36,6 @@ struct Scene<'a> {
     gate: &'a Gate,
     timetable: Timetable,
     allow_major: bool,
-}
-
-/// A difference being split into calls.
-struct Split {
-    delta: Map<String, Value>,
-    changes: Vec<Change>,
-}
-
-impl Split {
-    fn of(desired: &Settings, observed: &Settings) -> Option<Self> {
-        let difference = diff::changes(desired, observed)?;
-        Some(Self { delta: fields(&difference.delta), changes: difference.changes })
-    }
-
-    /// Takes fields out of the difference; `None` when none of them differs.
-    fn take(&mut self, chosen: impl Fn(&str) -> bool) -> Option<(Settings, Vec<Change>)> {
-        let names: BTreeSet<String> = self.delta.keys().filter(|field| chosen(field)).cloned().collect();
-        if names.is_empty() {
-            return None;
-        }
-        let mut taken = Map::new();
-        for name in &names {
-            if let Some((name, value)) = self.delta.remove_entry(name) {
-                taken.insert(name, value);
-            }
-        }
-        let (mine, rest) = std::mem::take(&mut self.changes).into_iter().partition(|c| names.contains(&c.field));
-        self.changes = rest;
-        serde_json::from_value(Value::Object(taken)).ok().map(|settings| (settings, mine))
-    }
 }
 
 /// Plans the modifications of an instance.
@@ -98,14 +70,10 @@ pub fn plan(
     plan
 }
 
-/// What will be in force when AWS has applied what it holds: a change that is already scheduled is no difference, and
-/// something else that is scheduled is one.
+/// What will be in force when AWS has applied what it holds; of the volumes AWS reports only those that change.
 fn overlay(settings: &Settings, pending: &Settings) -> Settings {
-    let mut all = fields(settings);
-    all.extend(fields(pending));
-    let mut all: Settings = serde_json::from_value(Value::Object(all)).unwrap_or_else(|_| settings.clone());
-    all.additional_storage_volumes = volumes_to_come(settings, pending);
-    all
+    let additional_storage_volumes = volumes_to_come(settings, pending);
+    Settings { additional_storage_volumes, ..diff::overlay(settings, pending) }
 }
 
 /// What mends an instance that takes nothing else. Compared with what is in force: what is merely scheduled mends nothing.

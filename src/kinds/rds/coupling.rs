@@ -22,11 +22,7 @@ pub fn complete(modification: &mut Modification, instance: &Instance, desired: &
         settings.monitoring_role_arn = desired.monitoring_role_arn.clone();
     }
     if let Some(wanted) = settings.enable_cloudwatch_logs_exports.take() {
-        let is = observed.enable_cloudwatch_logs_exports.clone().unwrap_or_default();
-        modification.logs = Some(LogExports {
-            enable: wanted.difference(&is).cloned().collect(),
-            disable: is.difference(&wanted).cloned().collect(),
-        });
+        modification.logs = Some(LogExports::towards(&wanted, observed.enable_cloudwatch_logs_exports.as_ref()));
     }
     if let (Some(wanted), Some(is)) = (&mut settings.additional_storage_volumes, &observed.additional_storage_volumes) {
         wanted.retain(|name, volume| is.get(name) != Some(volume));

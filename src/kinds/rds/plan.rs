@@ -5,13 +5,14 @@ use crate::conditions::Reason;
 use crate::kind::{End, Inputs, Kind, Plan, Problem, Step, Waiting, Want};
 use crate::life::{RESOURCE_ID, Verdict, recreate, take_over, verdict};
 
+use crate::kinds::deferred;
 use crate::window::Timetable;
 
 use super::changes;
 use super::gate::{Gate, PASSWORD};
-use super::progress::{broken, deferred, in_progress, unsettled};
+use super::progress::{broken, in_progress, unsettled};
 use super::states::{State, state};
-use super::{RdsInstance, acts, creation, credentials, groups, removal, tags};
+use super::{RdsInstance, acts, creation, credentials, groups, pending, removal, tags};
 
 /// Plans.
 pub fn plan(object: &RdsInstance, want: Want, inputs: &Inputs, observed: &Observed, identifier: &str) -> Plan<Action> {
@@ -99,7 +100,7 @@ fn manage(
     let broken = broken(object, instance);
     let problem = broken.or(groups.problem).or(changes.problem).or(password.problem);
     let waiting = password.waiting.or(groups.waiting).or_else(|| unsettled(object, inputs, instance));
-    let deferred = deferred(object, instance);
+    let deferred = deferred(object.spec.shared.change_policy.disruptive, &pending(instance));
     let settled = steps.is_empty() && problem.is_none() && waiting.is_none();
     Plan {
         steps,

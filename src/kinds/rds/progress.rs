@@ -3,12 +3,11 @@
 use crate::aws::rds::Instance;
 use crate::conditions::Reason;
 use crate::kind::{Inputs, Problem, Waiting};
-use crate::spec::DisruptivePolicy;
 
+use super::RdsInstance;
 use super::acts::manages_parameters;
 use super::spec::PowerState;
 use super::states::{State, state};
-use super::{RdsInstance, pending};
 
 /// States and secondary states that only a person can mend.
 pub fn broken(object: &RdsInstance, instance: &Instance) -> Option<Problem> {
@@ -101,18 +100,4 @@ fn moving(instance: &Instance) -> Option<String> {
     }
     let (feature, (_, status)) = instance.roles.iter().find(|(_, (_, status))| status == "PENDING")?;
     Some(format!("role for {feature} is {status}"))
-}
-
-/// What waits for AWS's maintenance window on purpose: accepted, therefore synced, and worth saying.
-pub fn deferred(object: &RdsInstance, instance: &Instance) -> Option<Waiting> {
-    let pending = pending(instance);
-    let by_policy = object.spec.shared.change_policy.disruptive == DisruptivePolicy::Window;
-    (!pending.is_empty()).then(|| {
-        let list: Vec<String> = pending.iter().map(|(field, value)| format!("{field}: {value}")).collect();
-        let how = if by_policy { "; changePolicy.disruptive: Immediate applies it at once" } else { "" };
-        Waiting::new(
-            Reason::WaitingForWindow,
-            format!("AWS applies in the maintenance window: {}{how}", list.join(", ")),
-        )
-    })
 }

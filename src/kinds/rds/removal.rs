@@ -1,18 +1,13 @@
 //! Deleting the instance, with a final snapshot unless the user said otherwise, and what belongs to it (aws-rds.md 1.7).
 
-use crate::aws::Seen;
-use crate::aws::owner::Claim;
-use crate::aws::rds::{Action, Instance, Modification, Observed, Settings, Snapshot};
+use crate::aws::rds::{Action, Instance, Modification, Observed, Settings};
 use crate::conditions::Reason;
 use crate::kind::{Disruption, Inputs, Plan, Problem, Step, Waiting, When};
-use crate::kinds::{final_name, free_name};
+use crate::kinds::finals::{self, FINAL_SNAPSHOT};
 use crate::spec::{Change, DeletionPolicy};
 
 use super::states::{State, state, takes_no_snapshot};
 use super::{RdsInstance, groups};
-
-/// Note with the name of the final snapshot, written before the delete call.
-pub const FINAL_SNAPSHOT: &str = "finalSnapshot";
 
 /// Plans the deletion of an instance that is there and ours.
 pub fn plan(
@@ -104,33 +99,13 @@ fn with_snapshot(
         );
         return Plan { steps: vec![step], problem: Some(problem), ..Plan::default() };
     }
-    match &observed.snapshots {
-        Seen::Unread(why) => Plan::wait(Waiting::new(
-            Reason::Unreadable,
-            format!(
-                "the snapshots of {identifier} could not be read, and a final one must not meet an old name: {why}"
-            ),
-        )),
-        Seen::Absent => just(delete_with(object, identifier, inputs, &[])),
-        Seen::Present(taken) => {
-            match taken.iter().find(|one| one.status == "creating" && is_final(one, identifier, inputs)) {
-                Some(one) => {
-                    Plan::wait(Waiting::new(Reason::Deleting, format!("snapshot {} is being created", one.identifier)))
-                }
-                None => just(delete_with(object, identifier, inputs, taken)),
-            }
+    match finals::name(identifier, inputs, &observed.snapshots) {
+        Err(waiting) => Plan::wait(waiting),
+        Ok(name) => {
+            let step = delete(object, identifier, Some(name.clone()), "deletionPolicy Snapshot");
+            just(step.noting(FINAL_SNAPSHOT, name))
         }
     }
-}
-
-fn delete_with(object: &RdsInstance, identifier: &str, inputs: &Inputs, taken: &[Snapshot]) -> Step<Action> {
-    let base = final_name(identifier, inputs);
-    let name = free_name(&base, |name| taken.iter().any(|one| one.identifier == name));
-    delete(object, identifier, Some(name.clone()), "deletionPolicy Snapshot").noting(FINAL_SNAPSHOT, name)
-}
-
-fn is_final(snapshot: &Snapshot, identifier: &str, inputs: &Inputs) -> bool {
-    snapshot.identifier.starts_with(&final_name(identifier, inputs))
 }
 
 /// What is left once the instance is gone: the owner tag on the final snapshot, and the groups.
@@ -138,32 +113,11 @@ pub fn leftovers(object: &RdsInstance, identifier: &str, inputs: &Inputs, observ
     let names = groups::parameter_groups(object, identifier, &inputs.journal);
     let subnet_group = groups::subnet_group_made(object, identifier, &inputs.journal);
     let groups = groups::removal(inputs, &names, subnet_group.as_deref(), observed);
-    let mut steps = groups.steps;
-    let mut waiting = groups.waiting;
-    if let Some(name) = inputs.journal.notes.get(FINAL_SNAPSHOT) {
-        match &observed.snapshots {
-            Seen::Unread(why) => {
-                waiting =
-                    Some(Waiting::new(Reason::Unreadable, format!("final snapshot {name} could not be read: {why}")));
-            }
-            Seen::Absent => {}
-            // A second try may have chosen another name while AWS was at the first.
-            Seen::Present(taken) => {
-                let ours = taken.iter().filter(|one| is_final(one, identifier, inputs));
-                steps.extend(ours.filter_map(|one| tag(one, inputs)));
-            }
-        }
-    }
+    let (tags, unread) = finals::tags(identifier, inputs, &observed.snapshots);
+    let steps: Vec<Step<Action>> = groups.steps.into_iter().chain(tags).collect();
+    let waiting = unread.or(groups.waiting);
     if steps.is_empty() && waiting.is_none() {
         return Plan::release();
     }
     Plan { steps, waiting, ..Plan::default() }
-}
-
-/// AWS copies tags to a snapshot only where the instance says so.
-fn tag(snapshot: &Snapshot, inputs: &Inputs) -> Option<Step<Action>> {
-    (inputs.owner.claim(&snapshot.tags) != Claim::Mine).then(|| {
-        let action = Action::Tag { arn: snapshot.arn.clone(), tags: inputs.owner.tags() };
-        Step::new("finalSnapshot", action, "the final snapshot belongs to this object")
-    })
 }
